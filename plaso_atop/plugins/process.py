@@ -1,0 +1,1019 @@
+"""Plugin for the processes in an atop raw log."""
+
+import operator
+import re
+
+from plaso.containers import events
+
+from plaso_atop import integration
+from plaso_atop import parser
+from plaso_atop import rawlog
+from plaso_atop.plugins import interface
+
+
+class AtopProcessEventData(events.EventData):
+    """Process event data.
+
+    Identity, ids and parent process are those of the first sample in which the process
+    was alive. What was measured are totals of what the log holds of the process.
+
+    Attributes:
+      accounting_matched (bool): True if the exit was recorded of a process that the log
+          shows alive, False if the process is only known by its exit. Not set if no
+          exit was recorded.
+      cancelled_written_size (int): size of written data that was discarded before it
+          came to the disk, in bytes.
+      cgroup (str): path of the control group. Up to 2.10 its first 63 bytes.
+      command_line (str): command line, of which atop stores the first 255 bytes (150
+          before 1.27, 68 before 1.26). The first that was not empty.
+      container_identifier (str): first 12 characters of the identifier of the
+          container. atop 2.3 up to 2.9.
+      container_name (str): host name of the container or pod, its last 15 bytes (since
+          2.13 the first 38). atop 2.10 and later.
+      core_dumped (bool): True if the signal that ended the process dumped core.
+      ctid (int): identifier of the OpenVZ container.
+      effective_group_identifier (int): effective group identifier (GID).
+      effective_user_identifier (int): effective user identifier (UID).
+      elapsed_time (int): time from the start of the process to its exit, in
+          milliseconds.
+      exit_code (int): exit code. Not set if a signal ended the process.
+      exit_signal (int): number of the signal that ended the process.
+      exit_time (dfdatetime.DateTimeValues): date and time the process exited.
+      exit_time_estimated (bool): True if the exit time is that of the sample that
+          recorded the exit. atop 1.23.
+      file_system_group_identifier (int): group identifier (GID) for file system access.
+      file_system_user_identifier (int): user identifier (UID) for file system access.
+      group_identifier (int): real group identifier (GID).
+      hostname (str): name of the host.
+      last_seen_time (dfdatetime.DateTimeValues): date and time of the last sample with
+          the process, where it vanished before the end of the log and no exit was
+          recorded.
+      major_faults (int): number of page faults that were served from disk.
+      maximum_resident_size (int): largest size of resident memory in a sample, in
+          bytes.
+      maximum_virtual_size (int): largest size of virtual memory in a sample, in bytes.
+      minor_faults (int): number of page faults that were served without disk.
+      number_of_samples (int): number of samples that list the process, the one with its
+          exit included.
+      number_of_threads (int): number of threads.
+      offset (int): offset of the first sample with the process relative to the start of
+          the file.
+      parent_command_line (str): command line of the parent process.
+      parent_process_name (str): name of the program of the parent process.
+      pid (int): process identifier (PID).
+      ppid (int): process identifier of the parent process (PPID).
+      process_name (str): name of the program, its first 15 bytes.
+      process_state (str): state of the process in the last sample that lists it, as the
+          letter of the kernel, "E" if it exited.
+      raw_exit_time (int): time of the exit in seconds since January 1, 1970 where it
+          cannot be shown as date and time.
+      raw_start_time (int): time of the start in seconds since January 1, 1970 where it
+          cannot be shown as date and time.
+      read_size (int): size of data read from disk in bytes.
+      sample_time (dfdatetime.DateTimeValues): date and time of the first sample of a
+          run of atop, where the process was already running then.
+      saved_group_identifier (int): saved group identifier (GID).
+      saved_user_identifier (int): saved user identifier (UID).
+      start_time (dfdatetime.DateTimeValues): date and time the process was started.
+      system_cpu_time (int): CPU time in the kernel in milliseconds.
+      tcp_received_packets (int): number of TCP packets received.
+      tcp_received_size (int): size of data received with TCP in bytes.
+      tcp_sent_packets (int): number of TCP packets sent.
+      tcp_sent_size (int): size of data sent with TCP in bytes.
+      udp_received_packets (int): number of UDP packets received.
+      udp_received_size (int): size of data received with UDP in bytes.
+      udp_sent_packets (int): number of UDP packets sent.
+      udp_sent_size (int): size of data sent with UDP in bytes.
+      user_cpu_time (int): CPU time of the program itself in milliseconds.
+      user_identifier (int): real user identifier (UID).
+      username (str): name of the real user.
+      vpid (int): process identifier in the OpenVZ container.
+      written_size (int): size of data written to disk in bytes.
+    """
+
+    DATA_TYPE = "linux:atop:process"
+
+    def __init__(self):
+        """Initializes event data."""
+        super().__init__(data_type=self.DATA_TYPE)
+        self.accounting_matched = None
+        self.cancelled_written_size = None
+        self.cgroup = None
+        self.command_line = None
+        self.container_identifier = None
+        self.container_name = None
+        self.core_dumped = None
+        self.ctid = None
+        self.effective_group_identifier = None
+        self.effective_user_identifier = None
+        self.elapsed_time = None
+        self.exit_code = None
+        self.exit_signal = None
+        self.exit_time = None
+        self.exit_time_estimated = None
+        self.file_system_group_identifier = None
+        self.file_system_user_identifier = None
+        self.group_identifier = None
+        self.hostname = None
+        self.last_seen_time = None
+        self.major_faults = None
+        self.maximum_resident_size = None
+        self.maximum_virtual_size = None
+        self.minor_faults = None
+        self.number_of_samples = None
+        self.number_of_threads = None
+        self.offset = None
+        self.parent_command_line = None
+        self.parent_process_name = None
+        self.pid = None
+        self.ppid = None
+        self.process_name = None
+        self.process_state = None
+        self.raw_exit_time = None
+        self.raw_start_time = None
+        self.read_size = None
+        self.sample_time = None
+        self.saved_group_identifier = None
+        self.saved_user_identifier = None
+        self.start_time = None
+        self.system_cpu_time = None
+        self.tcp_received_packets = None
+        self.tcp_received_size = None
+        self.tcp_sent_packets = None
+        self.tcp_sent_size = None
+        self.udp_received_packets = None
+        self.udp_received_size = None
+        self.udp_sent_packets = None
+        self.udp_sent_size = None
+        self.user_cpu_time = None
+        self.user_identifier = None
+        self.username = None
+        self.vpid = None
+        self.written_size = None
+
+
+class AtopProcessChangeEventData(events.EventData):
+    """Change of a living process event data.
+
+    Of what did not change only the name and the command line are set.
+
+    Attributes:
+      command_line (str): command line after the change.
+      container_identifier (str): identifier of the container after the change.
+      container_name (str): name of the container or pod after the change.
+      effective_group_identifier (int): effective group identifier after the change.
+      effective_user_identifier (int): effective user identifier after the change.
+      file_system_group_identifier (int): group identifier for file system access after
+          the change.
+      file_system_user_identifier (int): user identifier for file system access after
+          the change.
+      group_identifier (int): real group identifier after the change.
+      hostname (str): name of the host.
+      offset (int): offset of the sample relative to the start of the file.
+      pid (int): process identifier (PID).
+      previous_command_line (str): command line before the change.
+      previous_container_identifier (str): identifier of the container before the
+          change.
+      previous_container_name (str): name of the container or pod before the change.
+      previous_effective_group_identifier (int): effective group identifier before the
+          change.
+      previous_effective_user_identifier (int): effective user identifier before the
+          change.
+      previous_file_system_group_identifier (int): group identifier for file system
+          access before the change.
+      previous_file_system_user_identifier (int): user identifier for file system access
+          before the change.
+      previous_group_identifier (int): real group identifier before the change.
+      previous_process_name (str): name of the program before the change.
+      previous_saved_group_identifier (int): saved group identifier before the change.
+      previous_saved_user_identifier (int): saved user identifier before the change.
+      previous_user_identifier (int): real user identifier before the change.
+      process_name (str): name of the program after the change.
+      sample_time (dfdatetime.DateTimeValues): date and time of the first sample that
+          shows the change.
+      saved_group_identifier (int): saved group identifier after the change.
+      saved_user_identifier (int): saved user identifier after the change.
+      user_identifier (int): real user identifier after the change.
+      username (str): name of the real user after the change.
+    """
+
+    DATA_TYPE = "linux:atop:process_change"
+
+    def __init__(self):
+        """Initializes event data."""
+        super().__init__(data_type=self.DATA_TYPE)
+        self.command_line = None
+        self.container_identifier = None
+        self.container_name = None
+        self.effective_group_identifier = None
+        self.effective_user_identifier = None
+        self.file_system_group_identifier = None
+        self.file_system_user_identifier = None
+        self.group_identifier = None
+        self.hostname = None
+        self.offset = None
+        self.pid = None
+        self.previous_command_line = None
+        self.previous_container_identifier = None
+        self.previous_container_name = None
+        self.previous_effective_group_identifier = None
+        self.previous_effective_user_identifier = None
+        self.previous_file_system_group_identifier = None
+        self.previous_file_system_user_identifier = None
+        self.previous_group_identifier = None
+        self.previous_process_name = None
+        self.previous_saved_group_identifier = None
+        self.previous_saved_user_identifier = None
+        self.previous_user_identifier = None
+        self.process_name = None
+        self.sample_time = None
+        self.saved_group_identifier = None
+        self.saved_user_identifier = None
+        self.user_identifier = None
+        self.username = None
+
+
+class _Process:
+    """Process instance, of which there are tens of thousands on a large server.
+
+    Attributes:
+      btime (int): time of the start in the last sample that lists the process.
+      cgroup (bytes): path of the control group.
+      cmdline (bytes): last command line that was not empty.
+      container (bytes): name or identifier of the container in the last sample.
+      ctid (int): identifier of the OpenVZ container.
+      cwsz (int): total of cancelled writes in sectors.
+      first_cmdline (bytes): first command line that was not empty.
+      first_container (bytes): name or identifier of the container in the first sample.
+      first_ids (tuple[int]): identifiers of user and group in the first sample.
+      first_name (bytes): name in the first sample.
+      former_titles (list[tuple[bytes, bytes]]): names and command lines that it had,
+          None if these never changed.
+      has_iostat (bool): True if disk transfers were recorded.
+      ids (tuple[int]): identifiers of user and group in the last sample.
+      is_exit_only (bool): True if only the exit was recorded.
+      is_kernel_thread (bool): True if this is a thread of the kernel.
+      majflt (int): total of major faults.
+      minflt (int): total of minor faults.
+      name (bytes): name in the last sample.
+      network (list[int]): totals of network transfers, None if these were not recorded.
+      nthr (int): number of threads in the first sample.
+      number_of_samples (int): number of samples that list it.
+      offset (int): offset of the first sample that lists it.
+      parent_cmdline (bytes): command line of the parent process.
+      parent_name (bytes): name of the parent process.
+      pid (int): process identifier.
+      ppid (int): process identifier of the parent process, 0 if not known.
+      rmem (int): maximum of resident memory in KiB.
+      rsz (int): total of reads in sectors.
+      sample_index (int): index of the last sample that lists it.
+      sample_time (int): time of the first sample of a run, None if the process was not
+          running then.
+      start_time (int): time of the start in the first sample.
+      state (bytes): state in the last sample.
+      stime (int): total of system CPU time in clock ticks.
+      utime (int): total of user CPU time in clock ticks.
+      vmem (int): maximum of virtual memory in KiB.
+      vpid (int): process identifier in the OpenVZ container.
+      wsz (int): total of writes in sectors.
+    """
+
+    __slots__ = (
+        "btime",
+        "cgroup",
+        "cmdline",
+        "container",
+        "ctid",
+        "cwsz",
+        "first_cmdline",
+        "first_container",
+        "first_ids",
+        "first_name",
+        "former_titles",
+        "has_iostat",
+        "ids",
+        "is_exit_only",
+        "is_kernel_thread",
+        "majflt",
+        "minflt",
+        "name",
+        "network",
+        "nthr",
+        "number_of_samples",
+        "offset",
+        "parent_cmdline",
+        "parent_name",
+        "pid",
+        "ppid",
+        "rmem",
+        "rsz",
+        "sample_index",
+        "sample_time",
+        "start_time",
+        "state",
+        "stime",
+        "utime",
+        "vmem",
+        "vpid",
+        "wsz",
+    )
+
+    COUNTERS = ("utime", "stime", "rsz", "wsz", "cwsz", "minflt", "majflt")
+
+    def __init__(self, task, sample):
+        """Initializes a process instance.
+
+        Args:
+          task (rawlog.Task): first entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        self.btime = self.start_time = task.btime
+        self.cgroup = None
+        self.cmdline = self.first_cmdline = task.cmdline
+        self.container = self.first_container = b""
+        self.ctid = task.ctid or task.envid
+        self.former_titles = None
+        self.has_iostat = sample.has_iostat
+        self.ids = self.first_ids = None
+        self.is_exit_only = task.state == rawlog.STATE_EXITED
+        self.is_kernel_thread = False
+        self.name = self.first_name = task.name
+        self.network = None
+        self.nthr = task.nthr
+        self.number_of_samples = 0
+        self.offset = sample.offset
+        self.parent_cmdline = None
+        self.parent_name = None
+        self.pid = task.pid
+        self.ppid = task.ppid
+        self.rmem = 0
+        self.sample_index = 0
+        self.sample_time = None
+        self.state = task.state
+        self.vmem = 0
+        self.vpid = task.vpid
+
+        for name in self.COUNTERS:
+            setattr(self, name, 0)
+
+
+class AtopProcessPlugin(interface.AtopPlugin):
+    """Plugin for the processes in an atop raw log."""
+
+    NAME = "process"
+    DATA_FORMAT = "atop raw log processes"
+
+    # Names of the identifiers of user and group, and of the members that hold them.
+    _IDENTIFIERS = (
+        ("user_identifier", "ruid"),
+        ("group_identifier", "rgid"),
+        ("effective_user_identifier", "euid"),
+        ("effective_group_identifier", "egid"),
+        ("saved_user_identifier", "suid"),
+        ("saved_group_identifier", "sgid"),
+        ("file_system_user_identifier", "fsuid"),
+        ("file_system_group_identifier", "fsgid"),
+    )
+
+    _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
+
+    # Paths of control groups that container runtimes create.
+    _CONTAINER_CGROUP_RE = re.compile(
+        rb"/(?:docker|kubepods|libpod|lxc|crio|containerd|machine\.slice|buildkit)"
+        rb"|[-/](?:docker|libpod|crio|cri-containerd)-|/lxc\."
+    )
+
+    # Bounds of what is remembered, which only a forged log exceeds.
+    _MAXIMUM_NUMBER_OF_EXITED = 10000
+    _MAXIMUM_NUMBER_OF_PROCESSES = 1 << 16
+    _MAXIMUM_NUMBER_OF_TITLES = 64
+
+    _NETWORK_MEMBERS = (
+        ("tcp_sent_packets", "tcpsnd"),
+        ("tcp_sent_size", "tcpssz"),
+        ("tcp_received_packets", "tcprcv"),
+        ("tcp_received_size", "tcprsz"),
+        ("udp_sent_packets", "udpsnd"),
+        ("udp_sent_size", "udpssz"),
+        ("udp_received_packets", "udprcv"),
+        ("udp_received_size", "udprsz"),
+    )
+
+    _SECTOR_SIZE = 512
+
+    # Before 2.7 a counter that went down was taken for one that wrapped at 32 bits.
+    _WRAPPED_DIFFERENCES = range(3 << 30, 1 << 32)
+
+    def __init__(self):
+        """Initializes a plugin."""
+        super().__init__()
+        self._cgroup_per_pid = None
+        self._displaced = []
+        self._exited = []
+        self._is_previous_complete = False
+        self._number_of_omitted = 0
+        self._previous_curtime = None
+        self._processes = {}
+        self._sample_index = 0
+        self._started = []
+
+    def _AddCounters(self, process, task, sample):
+        """Adds what a process used since the previous sample to its totals.
+
+        Args:
+          process (_Process): process.
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        process.number_of_samples += 1
+
+        # Nothing was used, the counters of the entry are 0.
+        if task.wasinactive:
+            return
+
+        # For a task that atop did not know the counters are totals since its start.
+        is_total = task.excode < 0
+        has_wraps = self._log.version_tuple < (2, 7)
+
+        for name in process.COUNTERS:
+            value = getattr(task, name)
+            if value <= 0:
+                continue
+
+            total = getattr(process, name)
+            if is_total:
+                setattr(process, name, max(total, value))
+            elif not has_wraps or value not in self._WRAPPED_DIFFERENCES:
+                setattr(process, name, total + value)
+
+        if sample.has_network:
+            totals = process.network or [0] * len(self._NETWORK_MEMBERS)
+            for index, (_, member) in enumerate(self._NETWORK_MEMBERS):
+                value = max(0, getattr(task, member))
+                if is_total:
+                    totals[index] = max(totals[index], value)
+                else:
+                    totals[index] += value
+            process.network = totals
+
+    def _CompareContainers(self, process, task, sample):
+        """Determines if a process entered or left a container.
+
+        Args:
+          process (_Process): process, which is brought up to date.
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          dict[str, str]: attributes of the change.
+        """
+        container = self._GetContainer(task, sample)
+
+        # Of a zombie the name is not known any more.
+        if container == process.container or task.state == rawlog.STATE_ZOMBIE:
+            return {}
+
+        name = self._GetContainerAttribute()
+        attributes = {
+            name: self._GetText(container),
+            f"previous_{name:s}": self._GetText(process.container),
+        }
+        process.container = container
+        return attributes
+
+    def _CompareIdentifiers(self, process, task):
+        """Determines if a process changed its user or group.
+
+        Args:
+          process (_Process): process, which is brought up to date.
+          task (rawlog.Task): entry of the process.
+
+        Returns:
+          dict[str, int]: attributes of the change.
+        """
+        ids = self._GetIdentifiers(task)
+        if ids == process.ids:
+            return {}
+
+        attributes = {}
+        for (name, _), identifier, previous_identifier in zip(
+            self._IDENTIFIERS, ids, process.ids
+        ):
+            if identifier != previous_identifier:
+                attributes[name] = identifier & 0xFFFFFFFF
+                attributes[f"previous_{name:s}"] = previous_identifier & 0xFFFFFFFF
+
+        process.ids = ids
+        return attributes
+
+    def _CompareTitles(self, process, task):
+        """Determines if a process changed its name or command line.
+
+        Args:
+          process (_Process): process, which is brought up to date.
+          task (rawlog.Task): entry of the process.
+
+        Returns:
+          dict[str, str]: attributes of the change.
+        """
+        name = task.name
+
+        # The command line of a zombie or of a process that is about to exit is empty.
+        cmdline = task.cmdline or process.cmdline
+        if name == process.name and cmdline == process.cmdline:
+            return {}
+
+        if not process.cmdline and name == process.name:
+            process.cmdline = process.first_cmdline = cmdline
+            return {}
+
+        title = (name, cmdline)
+        previous_title = (process.name, process.cmdline)
+        process.name, process.cmdline = title
+
+        # Threads of the kernel change their name with what they work at.
+        if process.is_kernel_thread and not cmdline:
+            return {}
+
+        if process.former_titles is None:
+            process.former_titles = [previous_title]
+        if title in process.former_titles:
+            return {}
+
+        process.former_titles.append(title)
+        del process.former_titles[: -self._MAXIMUM_NUMBER_OF_TITLES]
+
+        attributes = {}
+        if name != previous_title[0]:
+            attributes["previous_process_name"] = self._GetText(previous_title[0])
+        if cmdline != previous_title[1]:
+            attributes["previous_command_line"] = self._GetText(previous_title[1])
+        return attributes
+
+    def _CreateProcess(self, task, sample):
+        """Creates a process of its first entry.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          _Process: process.
+        """
+        process = _Process(task, sample)
+        process.ids = process.first_ids = self._GetIdentifiers(task)
+        if not process.is_exit_only:
+            process.cgroup = self._GetCgroup(task, sample)
+            process.container = self._GetContainer(task, sample)
+            process.first_container = process.container
+            process.is_kernel_thread = 2 in (task.pid, task.ppid) and not (
+                task.cmdline or task.vmem
+            )
+            if sample.is_boot or not self._sample_index:
+                process.sample_time = sample.curtime
+
+        elif self._IsGuessed(task):
+            process.ppid = 0
+
+        return process
+
+    def _FinishSample(self, parser_mediator, sample):
+        """Extracts the events that are known when all entries of a sample were seen.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          sample (rawlog.Sample): sample.
+        """
+        self._ProcessExited(parser_mediator, sample)
+
+        is_complete = sample.has_all_processes
+        vanished = self._displaced
+        self._displaced = []
+
+        if is_complete:
+            for process in list(self._processes.values()):
+                if process.sample_index != self._sample_index:
+                    vanished.append(process)
+                    del self._processes[process.pid]
+
+        # Absence only says something where the sample before listed all processes too.
+        last_seen_time = None
+        if (
+            is_complete
+            and self._is_previous_complete
+            and self._log.version_tuple >= (2, 3)
+        ):
+            last_seen_time = self._previous_curtime
+
+        for process in vanished:
+            self._ProduceProcess(
+                parser_mediator, process, last_seen_time=last_seen_time
+            )
+
+        self._cgroup_per_pid = None
+        self._is_previous_complete = is_complete
+        self._previous_curtime = sample.curtime
+        self._sample_index += 1
+
+    def _GetCgroup(self, task, sample):
+        """Retrieves the control group of a process.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bytes: path of the control group or None if not known.
+        """
+        if self._log.version_tuple < (2, 11):
+            return task.cgpath if sample.flags & rawlog.FLAG_CGROUPS else None
+
+        if self._cgroup_per_pid is None:
+            self._cgroup_per_pid = {}
+
+            # With version 1 of control groups beside version 2 a process is in several,
+            # the longest path says most about it.
+            for cgroup in sample.cgroups():
+                for pid in cgroup.pids:
+                    path = self._cgroup_per_pid.get(pid)
+                    if path is None or len(path) < len(cgroup.path):
+                        self._cgroup_per_pid[pid] = cgroup.path
+
+        return self._cgroup_per_pid.get(task.pid)
+
+    def _GetContainer(self, task, sample):
+        """Retrieves the container of a process.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bytes: name or identifier of the container, empty if there is none.
+        """
+        if not sample.flags & rawlog.FLAG_CONTAINERS:
+            return b""
+        return task.container or task.utsname or b""
+
+    def _GetContainerAttribute(self):
+        """Determines which attribute holds the container.
+
+        Returns:
+          str: name of the attribute.
+        """
+        if self._log.version_tuple < (2, 10):
+            return "container_identifier"
+        return "container_name"
+
+    def _GetUsername(self, parser_mediator, process, identifier):
+        """Retrieves the name of a user.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          process (_Process): process of the user.
+          identifier (int): user identifier.
+
+        Returns:
+          str: name, or None if it is not known or if the process is in a container,
+              which has users of its own.
+        """
+        if process.container or process.ctid:
+            return None
+        if process.cgroup and self._CONTAINER_CGROUP_RE.search(process.cgroup):
+            return None
+        return integration.GetUsername(parser_mediator, identifier)
+
+    def _IsGuessed(self, task):
+        """Determines if atop guessed which process an exit is of.
+
+        Process accounting of version 2 holds no process identifiers.
+
+        Args:
+          task (rawlog.Task): entry of an exited process.
+
+        Returns:
+          bool: True if it was guessed.
+        """
+        return (task.ppid if task.tgid is None else task.tgid) == 0
+
+    def _ProcessExited(self, parser_mediator, sample):
+        """Extracts the processes that exited.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          sample (rawlog.Sample): sample.
+        """
+        displaced_per_pid = {}
+        for process in self._displaced:
+            displaced_per_pid.setdefault(process.pid, []).append(process)
+
+        exited = []
+        exited_per_pid = {}
+        for task in self._exited:
+            candidates = displaced_per_pid.get(task.pid, [])
+            if task.pid in self._processes:
+                candidates = candidates + [self._processes[task.pid]]
+
+            for process in candidates:
+                if abs(task.btime - process.btime) <= 1:
+                    break
+            else:
+                process = self._CreateProcess(task, sample)
+
+            self._AddCounters(process, task, sample)
+            process.sample_index = self._sample_index
+            process.state = task.state
+            exited.append((process, task))
+            exited_per_pid.setdefault(process.pid, []).append(process)
+
+        exited_only = [process for process, _ in exited if process.is_exit_only]
+        for process in self._started + exited_only:
+            candidates = displaced_per_pid.get(process.ppid, [])
+            candidates = candidates + exited_per_pid.get(process.ppid, [])
+            if process.ppid in self._processes:
+                candidates.append(self._processes[process.ppid])
+            self._SetParent(process, candidates)
+
+        for process, task in exited:
+            if self._processes.get(process.pid) is process:
+                del self._processes[process.pid]
+            elif process in self._displaced:
+                self._displaced.remove(process)
+            self._ProduceProcess(
+                parser_mediator, process, exit_task=task, sample=sample
+            )
+
+        self._exited = []
+        self._started = []
+
+    def _ProcessLiving(self, parser_mediator, task, sample):
+        """Extracts the changes of a living process.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        process = self._processes.get(task.pid)
+        if process is None or abs(task.btime - process.btime) > 1:
+            if process is None:
+                if len(self._processes) >= self._MAXIMUM_NUMBER_OF_PROCESSES:
+                    self._number_of_omitted += 1
+                    return
+            elif len(self._displaced) >= self._MAXIMUM_NUMBER_OF_EXITED:
+                self._number_of_omitted += 1
+                return
+            else:
+                # Its exit may be listed further on.
+                self._displaced.append(process)
+
+            process = self._CreateProcess(task, sample)
+            self._processes[task.pid] = process
+            self._started.append(process)
+
+        else:
+            attributes = self._CompareTitles(process, task)
+            attributes.update(self._CompareIdentifiers(process, task))
+            attributes.update(self._CompareContainers(process, task, sample))
+            if attributes:
+                self._ProduceChange(parser_mediator, process, attributes, sample)
+
+        self._AddCounters(process, task, sample)
+        process.btime = task.btime
+        process.rmem = max(process.rmem, task.rmem)
+        process.sample_index = self._sample_index
+        process.state = task.state
+        process.vmem = max(process.vmem, task.vmem)
+
+    def _ProduceChange(self, parser_mediator, process, attributes, sample):
+        """Produces a change of a process.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          process (_Process): process after the change.
+          attributes (dict[str, int|str]): attributes of the change.
+          sample (rawlog.Sample): sample that shows the change.
+        """
+        event_data = AtopProcessChangeEventData()
+        event_data.command_line = self._GetText(process.cmdline)
+        event_data.offset = sample.offset
+        event_data.pid = process.pid
+        event_data.process_name = self._GetText(process.name)
+        event_data.sample_time = self._GetDateTime(sample.curtime)
+        event_data.username = self._GetUsername(
+            parser_mediator, process, process.ids[0] & 0xFFFFFFFF
+        )
+        for name, value in attributes.items():
+            setattr(event_data, name, value)
+
+        self._ProduceEventData(parser_mediator, event_data)
+
+    def _ProduceProcess(
+        self,
+        parser_mediator,
+        process,
+        exit_task=None,
+        last_seen_time=None,
+        sample=None,
+    ):
+        """Produces a process.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          process (_Process): process.
+          exit_task (Optional[rawlog.Task]): entry of its exit or None if no exit was
+              recorded.
+          last_seen_time (Optional[int]): time of the last sample with the process, None
+              if it exited or is alive at the end of the log.
+          sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
+        """
+        event_data = AtopProcessEventData()
+        event_data.cgroup = self._GetText(process.cgroup)
+        event_data.command_line = self._GetText(process.first_cmdline)
+        event_data.ctid = process.ctid or None
+        event_data.major_faults = self._GetSize(process.majflt)
+        event_data.minor_faults = self._GetSize(process.minflt)
+        event_data.number_of_samples = process.number_of_samples
+        event_data.offset = process.offset
+        event_data.parent_command_line = self._GetText(process.parent_cmdline)
+        event_data.parent_process_name = self._GetText(process.parent_name)
+        event_data.pid = process.pid
+        event_data.process_name = self._GetText(process.first_name)
+        event_data.process_state = self._GetText(process.state.rstrip(b"\x00"))
+        event_data.start_time = self._GetDateTime(process.start_time)
+        event_data.system_cpu_time = self._GetMilliseconds(process.stime)
+        event_data.user_cpu_time = self._GetMilliseconds(process.utime)
+        event_data.vpid = process.vpid or None
+
+        setattr(
+            event_data,
+            self._GetContainerAttribute(),
+            self._GetText(process.first_container),
+        )
+
+        # The entry of an exit holds no other identifiers of the user than the real one.
+        number_of_identifiers = 2 if process.is_exit_only else len(self._IDENTIFIERS)
+        for (name, _), identifier in list(zip(self._IDENTIFIERS, process.first_ids))[
+            :number_of_identifiers
+        ]:
+            if identifier is not None:
+                setattr(event_data, name, identifier & 0xFFFFFFFF)
+
+        event_data.username = self._GetUsername(
+            parser_mediator, process, event_data.user_identifier
+        )
+
+        if process.ppid or not process.is_exit_only:
+            event_data.ppid = process.ppid
+
+        if process.has_iostat:
+            event_data.cancelled_written_size = self._GetSize(
+                process.cwsz, self._SECTOR_SIZE
+            )
+            event_data.read_size = self._GetSize(process.rsz, self._SECTOR_SIZE)
+            event_data.written_size = self._GetSize(process.wsz, self._SECTOR_SIZE)
+
+        if process.network:
+            for (name, _), total in zip(self._NETWORK_MEMBERS, process.network):
+                setattr(event_data, name, self._GetSize(total))
+
+        if not process.is_exit_only:
+            event_data.maximum_resident_size = self._GetSize(process.rmem, 1024)
+            event_data.maximum_virtual_size = self._GetSize(process.vmem, 1024)
+            event_data.number_of_threads = process.nthr
+
+        if not self._IsValidTime(process.start_time):
+            event_data.raw_start_time = process.start_time
+        if process.sample_time is not None:
+            event_data.sample_time = self._GetDateTime(process.sample_time)
+        if last_seen_time is not None:
+            event_data.last_seen_time = self._GetDateTime(last_seen_time)
+        if exit_task:
+            event_data.accounting_matched = not process.is_exit_only
+            self._SetExit(event_data, exit_task, sample)
+
+        self._ProduceEventData(parser_mediator, event_data)
+
+    def _SetExit(self, event_data, task, sample):
+        """Sets what is known of the exit of a process.
+
+        Args:
+          event_data (AtopProcessEventData): event data.
+          task (rawlog.Task): entry of the exit.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        # The status of wait(2), without the bit that atop adds for a new task.
+        signal = task.excode & 0x7F
+        if signal:
+            event_data.core_dumped = bool(task.excode & 0x80)
+            event_data.exit_signal = signal
+        else:
+            event_data.exit_code = (task.excode >> 8) & 0xFF
+
+        exit_time = sample.curtime
+        if task.elaps is None:
+            event_data.exit_time_estimated = True
+        elif self._log.hertz:
+            elapsed_ticks = task.elaps
+            if self._IsGuessed(task):
+                # A comp_t of acct(5): 3 bits of exponent, base 8, and 13 of fraction.
+                elapsed_ticks = (elapsed_ticks & 0x1FFF) << (
+                    3 * ((elapsed_ticks >> 13) & 7)
+                )
+            event_data.elapsed_time = self._GetMilliseconds(elapsed_ticks)
+            exit_time = task.btime + elapsed_ticks // self._log.hertz
+
+        event_data.exit_time = self._GetDateTime(exit_time)
+        if not self._IsValidTime(exit_time):
+            event_data.raw_exit_time = exit_time
+
+    def _SetParent(self, process, candidates):
+        """Sets the parent of a process.
+
+        Args:
+          process (_Process): process.
+          candidates (list[_Process]): processes that had the identifier of the parent
+              at some time between the previous sample and this one.
+        """
+        parent = None
+        for candidate in candidates:
+            # The parent is the last one that was started before its child.
+            if (
+                candidate is not process
+                and candidate.start_time <= process.start_time + 1
+                and (parent is None or candidate.start_time >= parent.start_time)
+            ):
+                parent = candidate
+
+        if parent and process.ppid:
+            process.parent_cmdline = parent.cmdline
+            process.parent_name = parent.name
+
+    def Finish(self, parser_mediator):
+        """Extracts the events that are left at the end of a log, or on abort.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+        """
+        while self._processes:
+            _, process = self._processes.popitem()
+            self._ProduceProcess(parser_mediator, process)
+
+        if self._number_of_omitted:
+            self._ProduceWarning(
+                parser_mediator,
+                f"{self._number_of_omitted:d} entries of processes left out, more than "
+                f"{self._MAXIMUM_NUMBER_OF_PROCESSES:d} processes at a time",
+            )
+
+    def ProcessSample(self, parser_mediator, sample):
+        """Extracts events from a sample.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          sample (rawlog.Sample): sample.
+        """
+        if not sample.has_tasks:
+            return
+
+        for task in sample.processes():
+            if task.state == rawlog.STATE_EXITED:
+                self._exited.append(task)
+                if len(self._exited) == self._MAXIMUM_NUMBER_OF_EXITED:
+                    self._ProcessExited(parser_mediator, sample)
+
+            # When process accounting failed atop stored entries that are all zero.
+            elif task.pid > 0:
+                self._ProcessLiving(parser_mediator, task, sample)
+
+        self._FinishSample(parser_mediator, sample)
+
+    def Start(self, parser_mediator, log):
+        """Starts with a log.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          log (rawlog.RawLog): log.
+        """
+        super().Start(parser_mediator, log)
+        self._cgroup_per_pid = None
+        self._displaced = []
+        self._exited = []
+        self._is_previous_complete = False
+        self._number_of_omitted = 0
+        self._previous_curtime = None
+        self._processes = {}
+        self._sample_index = 0
+        self._started = []
+
+
+parser.AtopParser.RegisterPlugin(AtopProcessPlugin)
