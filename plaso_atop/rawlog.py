@@ -157,13 +157,14 @@ class _Block:
 
     Attributes:
       compressed_size (int): size in the file in bytes.
+      inflated_size (int): size in bytes of what was inflated of it so far.
       is_reported (bool): True if the block is known to be damaged.
       offset (int): offset in bytes relative to the start of the file.
       size (int): size in bytes that it must have when inflated.
     """
 
     # Larger blocks are not kept in memory but inflated again when they are used.
-    _MAXIMUM_CACHED_SIZE = 4 * 1024 * 1024
+    _MAXIMUM_CACHED_SIZE = 2 * 1024 * 1024
 
     _READ_SIZE = 64 * 1024
 
@@ -180,6 +181,7 @@ class _Block:
         self._data = None
         self._file = log_file
         self._is_intact = None
+        self.inflated_size = 0
         self.is_reported = False
         self.compressed_size = compressed_size
         self.offset = offset
@@ -226,6 +228,7 @@ class _Block:
                     raise ValueError("zlib stream incomplete")
 
                 compressed_data = inflater.unconsumed_tail
+                self.inflated_size += len(data)
                 remaining_size -= len(data)
                 if remaining_size < 0:
                     raise ValueError("zlib stream too large")
@@ -668,12 +671,16 @@ class Sample:
             return []
 
         data = self.cgroups_block.GetData()
+        if data is None:
+            self.AddDamage(self.cgroups_block, DAMAGE_CGROUPS)
+            return []
+
         pids_data = b""
         if self.cgroup_pids_block:
             pids_data = self.cgroup_pids_block.GetData()
-        if data is None or pids_data is None:
-            self.AddDamage(self.cgroups_block, DAMAGE_CGROUPS)
-            return []
+            if pids_data is None:
+                self.AddDamage(self.cgroup_pids_block, DAMAGE_CGROUPS)
+                return []
 
         byte_order = structure.abi.byte_order
         pids = struct.unpack(f"{byte_order:s}{len(pids_data) // 4:d}i", pids_data)
@@ -815,6 +822,14 @@ class Sample:
             yield self.cgroups_block
         if self.cgroup_pids_block:
             yield self.cgroup_pids_block
+
+    def IsIntact(self):
+        """Determines if all blocks are intact, which inflates them.
+
+        Returns:
+          bool: True if the sample is intact.
+        """
+        return all(block.IsIntact() for block in self.GetBlocks())
 
     def Release(self):
         """Releases the inflated blocks."""
@@ -983,7 +998,7 @@ class RawLog:
                     return candidate_offset
 
                 self._number_of_searchable_bytes -= sum(
-                    block.size for block in sample.GetBlocks()
+                    block.inflated_size for block in sample.GetBlocks()
                 )
                 if self._number_of_searchable_bytes < 0:
                     return None
@@ -1110,10 +1125,13 @@ class RawLog:
 
         self.support_flags = self.header.supportflags
 
+        # Without these ticks and pages cannot be converted.
         if 0 < self.header.hertz <= self._MAXIMUM_HERTZ:
             self.hertz = self.header.hertz
         if self.header.pagesize in self._PAGE_SIZES:
             self.page_size = self.header.pagesize
+        if not self.is_recovered and not (self.hertz and self.page_size):
+            self.AddDamage(0, self.layout.rawheader.size, DAMAGE_HEADER)
 
     def _RecoverLayout(self, byte_order, version):
         """Determines the layout of a file by its first two samples.
@@ -1209,62 +1227,51 @@ class RawLog:
         offset = self.layout.rawheader.size
 
         while offset < self.file.size:
-            damage_offset = offset
-            reason = DAMAGE_RECORD
-            resume_offset = offset + 1
-
             sample = self._GetSample(offset)
-            if sample:
-                if self._IsSampleAt(sample.end_offset):
-                    # Where the next sample is where it must be, what is damaged in
-                    # this one is known when it is used.
-                    if self.layout.tstat and not sample.has_tasks:
-                        sample.AddDamage(sample.tasks_block, DAMAGE_TASKS)
-                    offset = sample.end_offset
-                    yield sample
-                    sample.Release()
-                    continue
 
-                # The sample was cut somewhere, blocks before that can be used.
-                intact_offset = None
+            # Where the next sample is where it must be, what is damaged in this one is
+            # known when it is used.
+            if sample and (self._IsSampleAt(sample.end_offset) or sample.IsIntact()):
+                if self.layout.tstat and not sample.has_tasks:
+                    sample.AddDamage(sample.tasks_block, DAMAGE_TASKS)
+                offset = sample.end_offset
+                yield sample
+                sample.Release()
+                continue
+
+            damage_offset = offset
+            intact_offset = None
+            is_cut = self.file.size - offset < self.layout.rawrecord.size
+            reason = DAMAGE_RECORD
+
+            if sample:
+                # Something cut the sample, the blocks before that can be used.
+                is_cut = sample.end_offset > self.file.size
                 for block in sample.GetBlocks():
                     if block.IsIntact():
                         intact_offset = block.end_offset
 
-                is_whole = intact_offset == sample.end_offset
-                if sample.end_offset > self.file.size:
-                    reason = DAMAGE_LAST_SAMPLE
-                elif intact_offset and not is_whole:
+                if intact_offset:
+                    damage_offset = intact_offset
                     reason = DAMAGE_TASKS
                     if sample.tasks_block.IsIntact():
                         reason = DAMAGE_CGROUPS
 
-                if intact_offset:
-                    sample.is_damaged = not is_whole and reason != DAMAGE_LAST_SAMPLE
-                    damage_offset = intact_offset
-                    resume_offset = intact_offset
-                    if not is_whole:
-                        sample.DropBlocks(intact_offset)
-                else:
-                    sample = None
-
-            elif self.file.size - offset < self.layout.rawrecord.size:
-                reason = DAMAGE_LAST_SAMPLE
-
-            offset = self._FindSample(resume_offset)
-            if offset is None:
-                offset = self.file.size
+            next_offset = self._FindSample(intact_offset or offset + 1)
+            if next_offset is None:
+                next_offset = self.file.size
                 if self._number_of_searchable_bytes < 0:
                     reason = DAMAGE_UNSEARCHED
-            elif reason == DAMAGE_LAST_SAMPLE:
-                # Samples were appended to one that a crash cut.
-                reason = DAMAGE_RECORD
-                if sample:
-                    reason = DAMAGE_TASKS
+                elif is_cut:
+                    # The log is still being written, or was then.
+                    damage_offset = offset
+                    reason = DAMAGE_LAST_SAMPLE
 
-            if offset > damage_offset:
-                self.AddDamage(damage_offset, offset - damage_offset, reason)
+            self.AddDamage(damage_offset, next_offset - damage_offset, reason)
+            offset = next_offset
 
-            if sample:
+            if intact_offset:
+                sample.is_damaged = reason != DAMAGE_LAST_SAMPLE
+                sample.DropBlocks(intact_offset)
                 yield sample
                 sample.Release()

@@ -241,25 +241,23 @@ class _Process:
       cgroup (bytes): path of the control group.
       cmdline (bytes): last command line that was not empty.
       container (bytes): name or identifier of the container in the last sample.
-      ctid (int): identifier of the OpenVZ container.
       cwsz (int): total of cancelled writes in sectors.
-      first_cmdline (bytes): first command line that was not empty.
-      first_container (bytes): name or identifier of the container in the first sample.
-      first_ids (tuple[int]): identifiers of user and group in the first sample.
-      first_name (bytes): name in the first sample.
+      first (tuple): name, command line, ids and container in the first sample, None if
+          these never changed.
       former_titles (list[tuple[bytes, bytes]]): names and command lines that it had,
           None if these never changed.
-      has_iostat (bool): True if disk transfers were recorded.
       ids (tuple[int]): identifiers of user and group in the last sample.
-      is_exit_only (bool): True if only the exit was recorded.
       is_kernel_thread (bool): True if this is a thread of the kernel.
       majflt (int): total of major faults.
       minflt (int): total of minor faults.
       name (bytes): name in the last sample.
       network (list[int]): totals of network transfers, None if these were not recorded.
-      nthr (int): number of threads in the first sample.
+      nthr (int): number of threads in the first sample, None if only the exit was
+          recorded.
       number_of_samples (int): number of samples that list it.
       offset (int): offset of the first sample that lists it.
+      openvz (tuple[int, int]): identifiers of the OpenVZ container and of the process in
+          it, None if it is in none.
       parent_cmdline (bytes): command line of the parent process.
       parent_name (bytes): name of the parent process.
       pid (int): process identifier.
@@ -274,7 +272,6 @@ class _Process:
       stime (int): total of system CPU time in clock ticks.
       utime (int): total of user CPU time in clock ticks.
       vmem (int): maximum of virtual memory in KiB.
-      vpid (int): process identifier in the OpenVZ container.
       wsz (int): total of writes in sectors.
     """
 
@@ -283,16 +280,10 @@ class _Process:
         "cgroup",
         "cmdline",
         "container",
-        "ctid",
         "cwsz",
-        "first_cmdline",
-        "first_container",
-        "first_ids",
-        "first_name",
+        "first",
         "former_titles",
-        "has_iostat",
         "ids",
-        "is_exit_only",
         "is_kernel_thread",
         "majflt",
         "minflt",
@@ -301,6 +292,7 @@ class _Process:
         "nthr",
         "number_of_samples",
         "offset",
+        "openvz",
         "parent_cmdline",
         "parent_name",
         "pid",
@@ -314,7 +306,6 @@ class _Process:
         "stime",
         "utime",
         "vmem",
-        "vpid",
         "wsz",
     )
 
@@ -329,19 +320,18 @@ class _Process:
         """
         self.btime = self.start_time = task.btime
         self.cgroup = None
-        self.cmdline = self.first_cmdline = task.cmdline
-        self.container = self.first_container = b""
-        self.ctid = task.ctid or task.envid
+        self.cmdline = task.cmdline
+        self.container = b""
+        self.first = None
         self.former_titles = None
-        self.has_iostat = sample.has_iostat
-        self.ids = self.first_ids = None
-        self.is_exit_only = task.state == rawlog.STATE_EXITED
+        self.ids = None
         self.is_kernel_thread = False
-        self.name = self.first_name = task.name
+        self.name = task.name
         self.network = None
-        self.nthr = task.nthr
+        self.nthr = None if task.state == rawlog.STATE_EXITED else task.nthr
         self.number_of_samples = 0
         self.offset = sample.offset
+        self.openvz = None
         self.parent_cmdline = None
         self.parent_name = None
         self.pid = task.pid
@@ -351,10 +341,30 @@ class _Process:
         self.sample_time = None
         self.state = task.state
         self.vmem = 0
-        self.vpid = task.vpid
+
+        container_identifier = task.ctid or task.envid
+        if container_identifier:
+            self.openvz = (container_identifier, task.vpid)
 
         for name in self.COUNTERS:
             setattr(self, name, 0)
+
+    @property
+    def is_exit_only(self):
+        """bool: True if only the exit was recorded."""
+        return self.nthr is None
+
+    def GetFirst(self):
+        """Retrieves what the process was in the first sample that lists it.
+
+        Returns:
+          tuple: name, command line, ids and container.
+        """
+        return self.first or (self.name, self.cmdline, self.ids, self.container)
+
+    def KeepFirst(self):
+        """Keeps what the process was in the first sample, before it changes."""
+        self.first = self.GetFirst()
 
 
 class AtopProcessPlugin(interface.AtopPlugin):
@@ -384,9 +394,12 @@ class AtopProcessPlugin(interface.AtopPlugin):
     )
 
     # Bounds of what is remembered, which only a forged log exceeds.
+    _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
+    _MAXIMUM_NUMBER_OF_IDENTIFIERS = 1000
     _MAXIMUM_NUMBER_OF_PROCESSES = 1 << 16
     _MAXIMUM_NUMBER_OF_TITLES = 64
+    _MAXIMUM_NUMBER_PER_PID = 16
 
     _NETWORK_MEMBERS = (
         ("tcp_sent_packets", "tcpsnd"),
@@ -408,8 +421,10 @@ class AtopProcessPlugin(interface.AtopPlugin):
         """Initializes a plugin."""
         super().__init__()
         self._cgroup_per_pid = None
-        self._displaced = []
+        self._displaced_per_pid = {}
         self._exited = []
+        self._has_iostat = False
+        self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
         self._previous_curtime = None
@@ -456,6 +471,30 @@ class AtopProcessPlugin(interface.AtopPlugin):
                     totals[index] += value
             process.network = totals
 
+    def _AddDisplaced(self, process):
+        """Makes room for a process that has the identifier of another one.
+
+        The exit of the other one may be listed further on in the sample.
+
+        Args:
+          process (_Process): other process or None if there is none.
+
+        Returns:
+          bool: True if there is room.
+        """
+        if process is None:
+            return len(self._processes) < self._MAXIMUM_NUMBER_OF_PROCESSES
+
+        if len(self._displaced_per_pid) >= self._MAXIMUM_NUMBER_OF_DISPLACED:
+            return False
+
+        processes = self._displaced_per_pid.setdefault(process.pid, [])
+        if len(processes) >= self._MAXIMUM_NUMBER_PER_PID:
+            return False
+
+        processes.append(process)
+        return True
+
     def _CompareContainers(self, process, task, sample):
         """Determines if a process entered or left a container.
 
@@ -473,6 +512,7 @@ class AtopProcessPlugin(interface.AtopPlugin):
         if container == process.container or task.state == rawlog.STATE_ZOMBIE:
             return {}
 
+        process.KeepFirst()
         name = self._GetContainerAttribute()
         attributes = {
             name: self._GetText(container),
@@ -491,7 +531,7 @@ class AtopProcessPlugin(interface.AtopPlugin):
         Returns:
           dict[str, int]: attributes of the change.
         """
-        ids = self._GetIdentifiers(task)
+        ids = self._GetSharedIdentifiers(task)
         if ids == process.ids:
             return {}
 
@@ -503,6 +543,7 @@ class AtopProcessPlugin(interface.AtopPlugin):
                 attributes[name] = identifier & 0xFFFFFFFF
                 attributes[f"previous_{name:s}"] = previous_identifier & 0xFFFFFFFF
 
+        process.KeepFirst()
         process.ids = ids
         return attributes
 
@@ -523,12 +564,13 @@ class AtopProcessPlugin(interface.AtopPlugin):
         if name == process.name and cmdline == process.cmdline:
             return {}
 
-        if not process.cmdline and name == process.name:
-            process.cmdline = process.first_cmdline = cmdline
+        if not process.cmdline and name == process.name and not process.first:
+            process.cmdline = cmdline
             return {}
 
         title = (name, cmdline)
         previous_title = (process.name, process.cmdline)
+        process.KeepFirst()
         process.name, process.cmdline = title
 
         # Threads of the kernel change their name with what they work at.
@@ -561,11 +603,10 @@ class AtopProcessPlugin(interface.AtopPlugin):
           _Process: process.
         """
         process = _Process(task, sample)
-        process.ids = process.first_ids = self._GetIdentifiers(task)
+        process.ids = self._GetSharedIdentifiers(task)
         if not process.is_exit_only:
             process.cgroup = self._GetCgroup(task, sample)
             process.container = self._GetContainer(task, sample)
-            process.first_container = process.container
             process.is_kernel_thread = 2 in (task.pid, task.ppid) and not (
                 task.cmdline or task.vmem
             )
@@ -588,8 +629,12 @@ class AtopProcessPlugin(interface.AtopPlugin):
         self._ProcessExited(parser_mediator, sample)
 
         is_complete = sample.has_all_processes
-        vanished = self._displaced
-        self._displaced = []
+        vanished = [
+            process
+            for processes in self._displaced_per_pid.values()
+            for process in processes
+        ]
+        self._displaced_per_pid = {}
 
         if is_complete:
             for process in list(self._processes.values()):
@@ -666,6 +711,36 @@ class AtopProcessPlugin(interface.AtopPlugin):
             return "container_identifier"
         return "container_name"
 
+    def _GetProcesses(self, pid):
+        """Retrieves the processes that had an identifier since the previous sample.
+
+        Args:
+          pid (int): process identifier.
+
+        Returns:
+          list[_Process]: processes, without those that exited.
+        """
+        processes = list(self._displaced_per_pid.get(pid, []))
+        if pid in self._processes:
+            processes.append(self._processes[pid])
+        return processes
+
+    def _GetSharedIdentifiers(self, task):
+        """Retrieves the identifiers of user and group of a process.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+
+        Returns:
+          tuple[int]: identifiers in the order of _IDENTIFIERS, None for what a version
+              does not have. Equal ones are the same object, as most processes have the
+              identifiers of one of a few users.
+        """
+        ids = self._GetIdentifiers(task)
+        if len(self._identifiers) < self._MAXIMUM_NUMBER_OF_IDENTIFIERS:
+            return self._identifiers.setdefault(ids, ids)
+        return self._identifiers.get(ids, ids)
+
     def _GetUsername(self, parser_mediator, process, identifier):
         """Retrieves the name of a user.
 
@@ -679,7 +754,7 @@ class AtopProcessPlugin(interface.AtopPlugin):
           str: name, or None if it is not known or if the process is in a container,
               which has users of its own.
         """
-        if process.container or process.ctid:
+        if process.container or process.openvz:
             return None
         if process.cgroup and self._CONTAINER_CGROUP_RE.search(process.cgroup):
             return None
@@ -706,19 +781,14 @@ class AtopProcessPlugin(interface.AtopPlugin):
               and other components, such as storage and dfVFS.
           sample (rawlog.Sample): sample.
         """
-        displaced_per_pid = {}
-        for process in self._displaced:
-            displaced_per_pid.setdefault(process.pid, []).append(process)
-
         exited = []
         exited_per_pid = {}
         for task in self._exited:
-            candidates = displaced_per_pid.get(task.pid, [])
-            if task.pid in self._processes:
-                candidates = candidates + [self._processes[task.pid]]
-
-            for process in candidates:
-                if abs(task.btime - process.btime) <= 1:
+            for process in self._GetProcesses(task.pid):
+                if (
+                    abs(task.btime - process.btime) <= 1
+                    and process.state != rawlog.STATE_EXITED
+                ):
                     break
             else:
                 process = self._CreateProcess(task, sample)
@@ -727,21 +797,22 @@ class AtopProcessPlugin(interface.AtopPlugin):
             process.sample_index = self._sample_index
             process.state = task.state
             exited.append((process, task))
-            exited_per_pid.setdefault(process.pid, []).append(process)
+            processes = exited_per_pid.setdefault(process.pid, [])
+            if len(processes) < self._MAXIMUM_NUMBER_PER_PID:
+                processes.append(process)
 
         exited_only = [process for process, _ in exited if process.is_exit_only]
         for process in self._started + exited_only:
-            candidates = displaced_per_pid.get(process.ppid, [])
-            candidates = candidates + exited_per_pid.get(process.ppid, [])
-            if process.ppid in self._processes:
-                candidates.append(self._processes[process.ppid])
-            self._SetParent(process, candidates)
+            self._SetParent(
+                process,
+                self._GetProcesses(process.ppid) + exited_per_pid.get(process.ppid, []),
+            )
 
         for process, task in exited:
             if self._processes.get(process.pid) is process:
                 del self._processes[process.pid]
-            elif process in self._displaced:
-                self._displaced.remove(process)
+            elif not process.is_exit_only:
+                self._displaced_per_pid[process.pid].remove(process)
             self._ProduceProcess(
                 parser_mediator, process, exit_task=task, sample=sample
             )
@@ -760,16 +831,9 @@ class AtopProcessPlugin(interface.AtopPlugin):
         """
         process = self._processes.get(task.pid)
         if process is None or abs(task.btime - process.btime) > 1:
-            if process is None:
-                if len(self._processes) >= self._MAXIMUM_NUMBER_OF_PROCESSES:
-                    self._number_of_omitted += 1
-                    return
-            elif len(self._displaced) >= self._MAXIMUM_NUMBER_OF_EXITED:
+            if not self._AddDisplaced(process):
                 self._number_of_omitted += 1
                 return
-            else:
-                # Its exit may be listed further on.
-                self._displaced.append(process)
 
             process = self._CreateProcess(task, sample)
             self._processes[task.pid] = process
@@ -833,33 +897,29 @@ class AtopProcessPlugin(interface.AtopPlugin):
               if it exited or is alive at the end of the log.
           sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
         """
+        name, cmdline, ids, container = process.GetFirst()
+
         event_data = AtopProcessEventData()
         event_data.cgroup = self._GetText(process.cgroup)
-        event_data.command_line = self._GetText(process.first_cmdline)
-        event_data.ctid = process.ctid or None
+        event_data.command_line = self._GetText(cmdline)
         event_data.major_faults = self._GetSize(process.majflt)
         event_data.minor_faults = self._GetSize(process.minflt)
         event_data.number_of_samples = process.number_of_samples
         event_data.offset = process.offset
         event_data.parent_command_line = self._GetText(process.parent_cmdline)
         event_data.parent_process_name = self._GetText(process.parent_name)
-        event_data.pid = process.pid
-        event_data.process_name = self._GetText(process.first_name)
+        event_data.pid = process.pid or None
+        event_data.process_name = self._GetText(name)
         event_data.process_state = self._GetText(process.state.rstrip(b"\x00"))
         event_data.start_time = self._GetDateTime(process.start_time)
         event_data.system_cpu_time = self._GetMilliseconds(process.stime)
         event_data.user_cpu_time = self._GetMilliseconds(process.utime)
-        event_data.vpid = process.vpid or None
 
-        setattr(
-            event_data,
-            self._GetContainerAttribute(),
-            self._GetText(process.first_container),
-        )
+        setattr(event_data, self._GetContainerAttribute(), self._GetText(container))
 
         # The entry of an exit holds no other identifiers of the user than the real one.
         number_of_identifiers = 2 if process.is_exit_only else len(self._IDENTIFIERS)
-        for (name, _), identifier in list(zip(self._IDENTIFIERS, process.first_ids))[
+        for (name, _), identifier in list(zip(self._IDENTIFIERS, ids))[
             :number_of_identifiers
         ]:
             if identifier is not None:
@@ -872,7 +932,10 @@ class AtopProcessPlugin(interface.AtopPlugin):
         if process.ppid or not process.is_exit_only:
             event_data.ppid = process.ppid
 
-        if process.has_iostat:
+        if process.openvz:
+            event_data.ctid, event_data.vpid = process.openvz
+
+        if self._has_iostat:
             event_data.cancelled_written_size = self._GetSize(
                 process.cwsz, self._SECTOR_SIZE
             )
@@ -984,6 +1047,7 @@ class AtopProcessPlugin(interface.AtopPlugin):
         if not sample.has_tasks:
             return
 
+        self._has_iostat |= sample.has_iostat
         for task in sample.processes():
             if task.state == rawlog.STATE_EXITED:
                 self._exited.append(task)
@@ -1006,8 +1070,10 @@ class AtopProcessPlugin(interface.AtopPlugin):
         """
         super().Start(parser_mediator, log)
         self._cgroup_per_pid = None
-        self._displaced = []
+        self._displaced_per_pid = {}
         self._exited = []
+        self._has_iostat = False
+        self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
         self._previous_curtime = None

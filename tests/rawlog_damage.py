@@ -1,0 +1,648 @@
+"""Tests for the atop raw log reader, and the parser, with damaged logs."""
+
+import io
+import random
+import struct
+import unittest
+
+from plaso_atop import layouts
+from plaso_atop import parser
+from plaso_atop import rawlog
+
+from tests import test_lib
+
+# One log of each kind of layout.
+LOG_NAMES = (
+    "atop-1.26",
+    "atop-2.3.0",
+    "atop-2.7.1",
+    "atop-2.12.1",
+    "atop-2.8.1-s390x",
+)
+
+
+class Part:
+    """Where a sample stands in a log.
+
+    Attributes:
+      blocks (list[tuple[int, int]]): offsets of the start and end of the blocks: system
+          block, process list and, where there are any, cgroups and their processes.
+      end_offset (int): offset of the end.
+      offset (int): offset of the start.
+      record_size (int): size of the record.
+      values (tuple): what the sample holds.
+    """
+
+    def __init__(self, sample):
+        """Initializes the place of a sample.
+
+        Args:
+          sample (rawlog.Sample): sample.
+        """
+        super().__init__()
+        self.blocks = [(block.offset, block.end_offset) for block in sample.GetBlocks()]
+        self.end_offset = sample.end_offset
+        self.offset = sample.offset
+        self.record_size = self.blocks[0][0] - sample.offset
+        self.values = GetValues(sample)
+
+
+def GetValues(sample):
+    """Retrieves what a sample holds.
+
+    Args:
+      sample (rawlog.Sample): sample.
+
+    Returns:
+      tuple[int, bytes, bytes, list[tuple[bytes, tuple[int]]]]: time, process list or
+          None, system block or None, paths and processes of the cgroups.
+    """
+    tasks = None
+    if sample.has_tasks:
+        tasks = b"".join(
+            task.data[task.data_offset : task.data_offset + 64]
+            for task in sample.tasks()
+        )
+    system = sample.system()
+    return (
+        sample.curtime,
+        tasks,
+        system and sample.system_block.GetData(),
+        [(cgroup.path, cgroup.pids) for cgroup in sample.cgroups()],
+    )
+
+
+def ReadLog(data):
+    """Reads a log.
+
+    Args:
+      data (bytes): contents of the log.
+
+    Returns:
+      tuple[RawLog, list[tuple]]: log and what its samples hold.
+    """
+    log = rawlog.RawLog(io.BytesIO(data))
+    return log, [GetValues(sample) for sample in log.samples()]
+
+
+class DamagedLogTestCase(test_lib.ParserTestCase):
+    """Shared functionality for tests with damaged logs."""
+
+    def _CheckLog(self, data, expected_values, expected_damages):
+        """Checks what is read of a damaged log.
+
+        Args:
+          data (bytes): contents of the log.
+          expected_values (list[tuple]): what the samples that are left hold.
+          expected_damages (list[tuple[int, int, str]]): offset, size and reason of the
+              damages.
+        """
+        log, values = ReadLog(data)
+        self.assertEqual(
+            [value[0] for value in values], [v[0] for v in expected_values]
+        )
+        self.assertEqual(values, expected_values)
+        self.assertEqual([tuple(damage) for damage in log.damages], expected_damages)
+
+    def _GetEvents(self, data, data_types):
+        """Retrieves the events of a log.
+
+        Args:
+          data (bytes): contents of the log.
+          data_types (set[str]): data types of the events.
+
+        Returns:
+          tuple[list[dict[str, object]], list[str]]: attributes of the events, without
+              the offsets, and warnings.
+        """
+        storage_writer = self._ParseData(data, parser.AtopParser())
+        events = []
+        for event_data in self._GetEventData(storage_writer):
+            if event_data.data_type in data_types:
+                events.append(
+                    {
+                        name: getattr(value, "timestamp", value)
+                        for name, value in event_data.__dict__.items()
+                        if name[0] != "_" and name != "offset" and value is not None
+                    }
+                )
+        return events, self._GetWarnings(storage_writer)
+
+    def _ReadParts(self, name):
+        """Reads where the samples of a log in the test data stand.
+
+        Args:
+          name (str): name of the log.
+
+        Returns:
+          tuple[bytes, list[Part]]: contents of the log and its samples.
+        """
+        data = self._ReadTestFile([f"{name:s}.raw"])
+        log = rawlog.RawLog(io.BytesIO(data))
+        parts = [Part(sample) for sample in log.samples()]
+        self.assertEqual(log.damages, [])
+        return data, parts
+
+
+class TailTest(DamagedLogTestCase):
+    """Tests for logs that end before their last sample does."""
+
+    def _CheckCut(self, data, parts, size):
+        """Checks what is read of a log that was cut.
+
+        Args:
+          data (bytes): contents of the log.
+          parts (list[Part]): samples of the log.
+          size (int): size to cut the log to.
+        """
+        log, values = ReadLog(data[:size])
+
+        whole = [part.values for part in parts if part.end_offset <= size]
+        self.assertEqual(values[: len(whole)], whole, msg=f"cut at {size:d}")
+
+        offset = parts[len(whole)].offset
+        if size == offset:
+            self.assertEqual(log.damages, [])
+        else:
+            self.assertEqual(
+                log.damages,
+                [rawlog.Damage(offset, size - offset, rawlog.DAMAGE_LAST_SAMPLE)],
+            )
+
+        # Of the last sample what is whole is used, and nothing else.
+        part = parts[len(whole)]
+        _, tasks, system, cgroups = part.values
+        if size < part.blocks[0][1]:
+            self.assertEqual(len(values), len(whole))
+        else:
+            ends = [end for _, end in part.blocks]
+            expected = (
+                part.values[0],
+                tasks if size >= ends[1] else None,
+                system,
+                cgroups if size >= ends[-1] and len(ends) > 2 else [],
+            )
+            self.assertEqual(values[len(whole) :], [expected], msg=f"cut at {size:d}")
+
+    def testEveryOffset(self):
+        """Tests logs of one sample that are cut at every offset."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            for size in range(parts[0].offset, parts[0].end_offset):
+                self._CheckCut(data, parts, size)
+
+    def testBorders(self):
+        """Tests logs that are cut around the borders of later samples and blocks."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            for part in parts[1:]:
+                borders = [part.offset, part.offset + part.record_size]
+                borders.extend(end for _, end in part.blocks[:-1])
+                for border in borders:
+                    for size in (border - 1, border, border + 1):
+                        if part.offset <= size:
+                            self._CheckCut(data, parts, size)
+
+    def testHeader(self):
+        """Tests logs that are cut in their header."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            for size in range(parts[0].offset):
+                expected = rawlog.FormatError if size < 4 else rawlog.UnsupportedError
+                with self.assertRaises(expected):
+                    rawlog.RawLog(io.BytesIO(data[:size]))
+
+    def testWarning(self):
+        """Tests the events and the warning of a log that was cut."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        events, warnings = self._GetEvents(data[:-100], {"linux:atop:gap"})
+        offset = parts[-1].offset
+        self.assertEqual(events, [])
+        self.assertEqual(
+            warnings,
+            [
+                f"last sample incomplete at offset: 0x{offset:08x} of size: "
+                f"{len(data) - 100 - offset:d}"
+            ],
+        )
+        storage_writer = self._ParseData(data[:-100], parser.AtopParser())
+        for event_data in self._GetEventData(storage_writer):
+            self.assertFalse(event_data._corrupted)
+
+
+class DamageTest(DamagedLogTestCase):
+    """Tests for logs that are damaged before their end."""
+
+    # Index of the sample that is damaged, one inside the first run.
+    _INDEX = 2
+
+    def _CheckEvents(self, data, parts, lost, original):
+        """Checks that the events are those of a log of the samples that are left.
+
+        Args:
+          data (bytes): contents of the damaged log.
+          parts (list[Part]): samples of the original log.
+          lost (set[int]): indexes of the samples of which the process list is lost.
+          original (bytes): contents of the original log.
+        """
+        data_types = {"linux:atop:process", "linux:atop:process_change"}
+        expected_data = original[: parts[0].offset] + b"".join(
+            original[part.offset : part.end_offset]
+            for index, part in enumerate(parts)
+            if index not in lost
+        )
+        expected_events, _ = self._GetEvents(expected_data, data_types)
+        events, warnings = self._GetEvents(data, data_types)
+        self.assertEqual(events, expected_events)
+        self.assertGreater(len(events), 100)
+
+        gaps, _ = self._GetEvents(data, {"linux:atop:gap"})
+        self.assertEqual(len([gap for gap in gaps if "size" in gap]), 1)
+        self.assertEqual(len(warnings), 1)
+
+    def testCrash(self):
+        """Tests samples that a crash cut, with samples appended after."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            part = parts[self._INDEX]
+            after = data[part.end_offset :]
+            values = [part.values for part in parts]
+            others = values[: self._INDEX] + values[self._INDEX + 1 :]
+            curtime, tasks, system, _ = part.values
+
+            # In the record, and in the system block.
+            for size in (1, part.record_size - 1, part.record_size + 50):
+                end_offset = part.offset + size
+                damaged_data = data[:end_offset] + after
+                self._CheckLog(
+                    damaged_data, others, [(part.offset, size, rawlog.DAMAGE_RECORD)]
+                )
+                self._CheckEvents(damaged_data, parts, {self._INDEX}, data)
+
+            # In the process list.
+            offset, _ = part.blocks[1]
+            values[self._INDEX] = (curtime, None, system, [])
+            damaged_data = data[: offset + 200] + after
+            self._CheckLog(damaged_data, values, [(offset, 200, rawlog.DAMAGE_TASKS)])
+            self._CheckEvents(damaged_data, parts, {self._INDEX}, data)
+
+            # In the cgroups and in their processes.
+            values[self._INDEX] = (curtime, tasks, system, [])
+            for offset, _ in part.blocks[2:]:
+                self._CheckLog(
+                    data[: offset + 20] + after,
+                    values,
+                    [(offset, 20, rawlog.DAMAGE_CGROUPS)],
+                )
+
+    def testOverwritten(self):
+        """Tests blocks that were overwritten where they stand."""
+        reasons = (
+            rawlog.DAMAGE_SYSTEM,
+            rawlog.DAMAGE_TASKS,
+            rawlog.DAMAGE_CGROUPS,
+            rawlog.DAMAGE_CGROUPS,
+        )
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            part = parts[self._INDEX]
+            curtime, tasks, system, cgroups = part.values
+            for index, (offset, end_offset) in enumerate(part.blocks):
+                size = end_offset - offset
+                values = [part.values for part in parts]
+                values[self._INDEX] = (
+                    curtime,
+                    None if index == 1 else tasks,
+                    None if index == 0 else system,
+                    [] if index >= 2 else cgroups,
+                )
+                for start, length in ((0, size), (size // 2, 8), (size - 1, 1)):
+                    overwritten = bytes(
+                        value ^ 0x5A
+                        for value in data[offset + start : offset + start + length]
+                    )
+                    damaged_data = (
+                        data[: offset + start]
+                        + overwritten
+                        + data[offset + start + length :]
+                    )
+                    self._CheckLog(
+                        damaged_data, values, [(offset, size, reasons[index])]
+                    )
+                if index < 2:
+                    lost = {self._INDEX} if index == 1 else set()
+                    self._CheckEvents(damaged_data, parts, lost, data)
+
+    def testZeroedRecord(self):
+        """Tests a record that was overwritten with zeros."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            part = parts[self._INDEX]
+            values = [part.values for part in parts]
+            del values[self._INDEX]
+            damaged_data = (
+                data[: part.offset]
+                + bytes(part.record_size)
+                + data[part.blocks[0][0] :]
+            )
+            size = part.end_offset - part.offset
+            self._CheckLog(
+                damaged_data, values, [(part.offset, size, rawlog.DAMAGE_RECORD)]
+            )
+            self._CheckEvents(damaged_data, parts, {self._INDEX}, data)
+
+    def testTwoSamples(self):
+        """Tests two adjacent samples that were overwritten."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            first, second = parts[self._INDEX : self._INDEX + 2]
+            size = second.end_offset - first.offset
+            values = [part.values for part in parts]
+            del values[self._INDEX : self._INDEX + 2]
+            for garbage in (bytes(size), random.Random(1).randbytes(size // 2)):
+                damaged_data = (
+                    data[: first.offset] + garbage + data[second.end_offset :]
+                )
+                self._CheckLog(
+                    damaged_data,
+                    values,
+                    [(first.offset, len(garbage), rawlog.DAMAGE_RECORD)],
+                )
+                self._CheckEvents(
+                    damaged_data, parts, {self._INDEX, self._INDEX + 1}, data
+                )
+
+    def testZeroedPage(self):
+        """Tests each page of a log that is zeroed."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            for page_offset in range(0, len(data), 4096):
+                page_end = min(page_offset + 4096, len(data))
+                damaged_data = (
+                    data[:page_offset] + bytes(page_end - page_offset) + data[page_end:]
+                )
+                if page_offset == 0:
+                    with self.assertRaises(rawlog.FormatError):
+                        ReadLog(damaged_data)
+                    continue
+
+                log, values = ReadLog(damaged_data)
+                self.assertTrue(log.damages)
+
+                whole = [
+                    part.values
+                    for part in parts
+                    if part.end_offset <= page_offset or part.offset >= page_end
+                ]
+                # Others may be left in part, but none is what it was not.
+                self.assertEqual([value for value in values if value in whole], whole)
+                for value in values:
+                    originals = [
+                        part.values for part in parts if part.values[0] == value[0]
+                    ]
+                    for items in zip(value, *originals):
+                        self.assertIn(items[0], (None, [], *items[1:]))
+
+    def testGarbage(self):
+        """Tests garbage before, between and after the samples."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            values = [part.values for part in parts]
+            for offset in (
+                parts[0].offset,
+                parts[self._INDEX].offset,
+                parts[-1].end_offset,
+            ):
+                for garbage in (
+                    bytes(5000),
+                    b"\x78\x9c" * 2500,
+                    random.Random(2).randbytes(5000),
+                    data[parts[3].offset : parts[3].offset + parts[3].record_size],
+                ):
+                    damaged_data = data[:offset] + garbage + data[offset:]
+                    # A record that nothing follows is a sample that was cut.
+                    reason = rawlog.DAMAGE_RECORD
+                    if offset == len(data) and len(garbage) != 5000:
+                        reason = rawlog.DAMAGE_LAST_SAMPLE
+                    self._CheckLog(
+                        damaged_data, values, [(offset, len(garbage), reason)]
+                    )
+
+    def testAdjacentDamage(self):
+        """Tests a sample without its process list next to one without its record."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            first, second = parts[self._INDEX : self._INDEX + 2]
+            start, end = first.blocks[1]
+            damaged_data = bytearray(data)
+            damaged_data[start : start + 100] = bytes(100)
+            damaged_data[second.offset : second.offset + second.record_size] = bytes(
+                second.record_size
+            )
+            values = [part.values for part in parts]
+            curtime, _, system, _ = first.values
+            values[self._INDEX : self._INDEX + 2] = [(curtime, None, system, [])]
+            log, read_values = ReadLog(bytes(damaged_data))
+            self.assertEqual([v[:3] for v in read_values], [v[:3] for v in values])
+            self.assertEqual(
+                sum(damage.size for damage in log.damages),
+                log.damaged_size,
+            )
+
+
+class HeaderTest(DamagedLogTestCase):
+    """Tests for logs of which the header is damaged behind its signature."""
+
+    def testRecovered(self):
+        """Tests headers of which the members that tell the layout are damaged."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            values = [part.values for part in parts]
+            original = rawlog.RawLog(io.BytesIO(data))
+            # aversion, rawheadlen, rawreclen, sstatlen, tstatlen, and everything.
+            for offset, size in ((4, 2), (10, 2), (12, 2), (28, 4), (32, 4), (4, 464)):
+                for damage in (b"\x00", b"\xff", b"\x55"):
+                    damaged_data = data[:offset] + damage * size + data[offset + size :]
+                    log, read_values = ReadLog(damaged_data)
+                    self.assertTrue(log.is_recovered)
+                    self.assertEqual(read_values, values)
+                    self.assertEqual(log.abi, original.abi)
+                    if offset != 4:
+                        self.assertEqual(log.version, original.version)
+                    else:
+                        # What later versions share is not told apart, no version is
+                        # claimed.
+                        self.assertIsNone(log.version)
+                        self.assertEqual(
+                            log.layout.tstat.size, original.layout.tstat.size
+                        )
+
+    def testEvents(self):
+        """Tests that the events of a log with a damaged header are marked."""
+        data, _ = self._ReadParts("atop-2.12.1")
+        damaged_data = data[:12] + b"\x00\x00" + data[14:]
+        storage_writer = self._ParseData(damaged_data, parser.AtopParser())
+        events = self._GetEventData(storage_writer)
+        self.assertGreater(len(events), 100)
+        for event_data in events:
+            self.assertTrue(event_data._recovered)
+        self.assertEqual(
+            self._GetWarnings(storage_writer),
+            ["header damaged at offset: 0x00000000 of size: 480"],
+        )
+
+    def testRefused(self):
+        """Tests headers that are damaged in logs without two whole samples."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        for damaged_data in (
+            data[: parts[0].end_offset],
+            data[: parts[1].blocks[1][1] - 1],
+            data[: parts[0].blocks[1][0]] + bytes(100) + data[parts[1].offset :],
+        ):
+            damaged_data = damaged_data[:12] + b"\x00\x00" + damaged_data[14:]
+            with self.assertRaises(rawlog.UnsupportedError):
+                rawlog.RawLog(io.BytesIO(damaged_data))
+
+    def testUnits(self):
+        """Tests headers without clock ticks or page size."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        for offset, size, name in ((14, 2, "hertz"), (436, 4, "page_size")):
+            damaged_data = data[:offset] + bytes(size) + data[offset + size :]
+            log, values = ReadLog(damaged_data)
+            self.assertEqual(values, [part.values for part in parts])
+            self.assertIsNone(getattr(log, name))
+            self.assertEqual(log.damages[0].reason, rawlog.DAMAGE_HEADER)
+
+            events, warnings = self._GetEvents(damaged_data, {"linux:atop:process"})
+            self.assertEqual(len(warnings), 1)
+            self.assertEqual(
+                any("user_cpu_time" in event for event in events), name != "hertz"
+            )
+
+
+class HostileLogTest(DamagedLogTestCase):
+    """Tests for logs that were made to harm their reader."""
+
+    def _SetMember(self, data, part, name, value):
+        """Overwrites a member of a record.
+
+        Args:
+          data (bytes): contents of the log.
+          part (Part): sample.
+          name (str): name of the member.
+          value (int): value.
+
+        Returns:
+          bytes: contents of the log.
+        """
+        layout = rawlog.RawLog(io.BytesIO(data)).layout
+        member = layout.rawrecord.members[name]
+        offset = part.offset + member.offset
+        packed = struct.pack(f"{layout.abi.byte_order:s}{member.format:s}", value)
+        return data[:offset] + packed + data[offset + len(packed) :]
+
+    def testRecordMembers(self):
+        """Tests records of which a length or number is not true."""
+        for name in ("atop-2.12.1", "atop-2.8.1-s390x"):
+            data, parts = self._ReadParts(name)
+            others = [part.values for part in parts[:2] + parts[3:]]
+            layout = rawlog.RawLog(io.BytesIO(data)).layout
+            members = ["scomplen", "pcomplen", "ndeviat"]
+            if layout.cstat:
+                members.extend(["ccomplen", "coriglen", "ncgpids", "icomplen"])
+
+            for member in members:
+                for value in (0, 1, 9, 0x7FFFFFFF, 0xFFFFFFFF):
+                    damaged_data = self._SetMember(data, parts[2], member, value)
+                    log, values = ReadLog(damaged_data)
+                    with self.subTest(name=name, member=member, value=value):
+                        self.assertGreaterEqual(log.number_of_damages, 1)
+                        self.assertEqual([v for v in values if v in others], others)
+                        for value in values:
+                            if value not in others:
+                                self.assertEqual(value[0], parts[2].values[0])
+
+    def testCgroups(self):
+        """Tests cgroups whose lengths and parents are not true."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        layout = layouts.GetFileLayout("2.12", layouts.ABIS[0])
+        offset, end_offset = parts[0].blocks[2]
+        chain = rawlog.zlib.decompress(data[offset:end_offset])
+        members = layout.cstat.members["gen"].structure.members
+
+        for name in ("structlen", "parentseq", "nprocs", "namelen"):
+            for value in (-(1 << 31), -1, 0, 1, 7, 0x7FFFFFFF):
+                # The second cgroup, as the first one is the root.
+                (structlen,) = struct.unpack_from("<i", chain)
+                damaged_chain = bytearray(chain)
+                struct.pack_into(
+                    "<i", damaged_chain, structlen + members[name].offset, value
+                )
+                compressed = rawlog.zlib.compress(bytes(damaged_chain))
+                damaged_data = data[:offset] + compressed + data[end_offset:]
+                damaged_data = self._SetMember(
+                    damaged_data, parts[0], "ccomplen", len(compressed)
+                )
+                log, values = ReadLog(damaged_data)
+                with self.subTest(name=name, value=value):
+                    self.assertEqual(len(values), len(parts))
+                    self.assertEqual(values[0][:3], parts[0].values[:3])
+                    self.assertEqual(values[1:], [part.values for part in parts[1:]])
+                    if log.damages:
+                        self.assertEqual(values[0][3], [])
+
+    def testPlausibleGarbage(self):
+        """Tests that garbage of nothing but records takes linear time."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        record = data[parts[0].offset : parts[0].blocks[0][0]] + b"\x78\x9c"
+        inflated_sizes = []
+        for count in (1000, 4000):
+            damaged_data = (
+                data[: parts[0].offset] + record * count + data[parts[0].offset :]
+            )
+            log = rawlog.RawLog(io.BytesIO(damaged_data))
+            budget = log._number_of_searchable_bytes
+            self.assertEqual(
+                [GetValues(sample) for sample in log.samples()],
+                [part.values for part in parts],
+            )
+            inflated_sizes.append(budget - log._number_of_searchable_bytes)
+
+        # What is inflated does not grow with the square of the garbage.
+        self.assertLessEqual(inflated_sizes[1], 8 * inflated_sizes[0])
+
+    def testSharedStream(self):
+        """Tests that records which share an almost valid block do not take forever."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        layout = layouts.GetFileLayout("2.12", layouts.ABIS[0])
+        number_of_tasks = 1000
+        stream = rawlog.zlib.compress(bytes(number_of_tasks * layout.tstat.size + 1))
+
+        # Each record promises a process list that is one byte smaller than the stream
+        # that all of them point to.
+        record = bytearray(data[parts[0].offset : parts[0].blocks[0][0]])
+        members = layout.rawrecord.members
+        count = 20000
+        garbage = bytearray()
+        record_size = len(record) + 2
+        for index in range(count):
+            scomplen = (count - index) * record_size - len(record)
+            for name, value in (
+                ("scomplen", scomplen),
+                ("pcomplen", len(stream)),
+                ("ndeviat", number_of_tasks),
+                ("ccomplen", 0),
+                ("icomplen", 0),
+            ):
+                struct.pack_into("<I", record, members[name].offset, value)
+            garbage += record + b"\x78\x9c"
+
+        damaged_data = data[: parts[0].offset] + bytes(garbage) + stream
+        log = rawlog.RawLog(io.BytesIO(damaged_data))
+        self.assertEqual(list(log.samples()), [])
+        self.assertEqual(log.number_of_damages, 1)
+        self.assertEqual(log.damages[0].reason, rawlog.DAMAGE_UNSEARCHED)
+
+
+if __name__ == "__main__":
+    unittest.main()
