@@ -19,7 +19,6 @@ import logging
 import multiprocessing
 import os
 import re
-import sys
 
 PARSER = "parser"
 PRESET = "preset"
@@ -180,12 +179,9 @@ def _ExtendParsers(unused_module):
     Raises:
       Exception: if the parser cannot be imported or registered.
     """
-    # Where a program imports plaso_atop.parser first, that import is still going on
-    # and will register the parser.
-    if "plaso_atop.parser" in sys.modules:
-        return
-
     try:
+        # Registers the parser. Where a program imports it before Plaso, that import is
+        # still going on and will do so.
         from plaso_atop import parser as _
     except Exception:
         _DeregisterParser()

@@ -46,6 +46,7 @@ STATE_ZOMBIE = b"Z"
 SUPPORT_ACCOUNTING = 0x0001
 SUPPORT_PATCHSTAT = 0x0002
 SUPPORT_IOSTAT = 0x0004
+SUPPORT_PATCHACCT = 0x0008
 SUPPORT_IN_RECORD = 0x0035
 SUPPORT_NETATOP_BPF = 0x1000
 
@@ -165,6 +166,9 @@ class _Block:
 
     # Larger blocks are not kept in memory but inflated again when they are used.
     _MAXIMUM_CACHED_SIZE = 2 * 1024 * 1024
+
+    # Enough for 37,000 cgroups, everything else that is used as a whole is smaller.
+    _MAXIMUM_SIZE = 16 * 1024 * 1024
 
     _READ_SIZE = 64 * 1024
 
@@ -290,12 +294,14 @@ class _Block:
         self.is_reported = True
 
     def GetData(self):
-        """Retrieves the inflated data of a block that is not larger than is cached.
+        """Retrieves the inflated data of a block that is not too large for that.
 
         Returns:
-          bytes: data or None if the block is damaged or larger.
+          bytes: data or None if the block is damaged or too large.
         """
-        return self._data if self.IsIntact() else None
+        if self.size > self._MAXIMUM_SIZE or not self.IsIntact():
+            return None
+        return b"".join(self.GetPieces(1))
 
     def GetPieces(self, element_size):
         """Retrieves the inflated data in pieces.
@@ -559,6 +565,10 @@ class Sample:
       record (tuple): values of the record with their C names, reserved ones excepted.
     """
 
+    # PATH_MAX of Linux. A cgroup takes more room than its path, unless the names of the
+    # parents were made to fill the memory.
+    _MAXIMUM_PATH_SIZE = 4096
+
     def __init__(self, log, offset, record):
         """Initializes a sample.
 
@@ -610,6 +620,25 @@ class Sample:
     def has_accounting(self):
         """bool: True if the exits of processes were recorded."""
         return self._log.HasSupport(self, SUPPORT_ACCOUNTING, FLAG_ACCOUNTING)
+
+    @property
+    def has_disk_requests(self):
+        """bool: True if the disk requests of tasks were counted.
+
+        That takes a kernel patch of former times.
+        """
+        return (
+            self._log.version_tuple < (2, 0)
+            and self._log.support_flags & SUPPORT_PATCHSTAT != 0
+        )
+
+    @property
+    def has_exit_network(self):
+        """bool: True if the network transfers of processes that exited were recorded."""
+        support_flags = self._log.support_flags
+        if self._log.version_tuple < (2, 0):
+            return bool(support_flags & SUPPORT_PATCHACCT)
+        return bool(self.flags & FLAG_NETATOPD or support_flags & SUPPORT_NETATOP_BPF)
 
     @property
     def has_iostat(self):
@@ -688,6 +717,7 @@ class Sample:
 
         cgroups = []
         offset = 0
+        paths_size = 0
         while offset < len(data):
             if offset + structure.size > len(data):
                 break
@@ -714,6 +744,10 @@ class Sample:
                 parent_path = cgroups[gen.parentseq].path
                 path = parent_path.rstrip(b"/") + b"/" + name
 
+            paths_size += len(path)
+            if len(path) > self._MAXIMUM_PATH_SIZE or paths_size > len(data):
+                break
+
             cgroups.append(
                 Cgroup(path, pids[pids_index : pids_index + gen.nprocs], view)
             )
@@ -726,19 +760,25 @@ class Sample:
 
         return cgroups
 
-    def processes(self):
-        """Retrieves the entries of the process list that are processes, no threads.
+    def active_tasks(self):
+        """Retrieves the entries of the process list but those marked as inactive.
+
+        Before 2.3 tasks without activity were not stored, or are not marked.
 
         Yields:
           tuple: tasks, see tasks().
         """
-        member = None
-        if self._log.layout.tstat:
-            # Before 1.27 there are no threads in the list.
-            member = self._log.layout.tstat.members["gen"].structure.members.get(
-                "isproc"
-            )
-        return self._GetTasks(member.offset if member else None)
+        return self._GetTasks("wasinactive", is_set=False)
+
+    def processes(self):
+        """Retrieves the entries of the process list that are processes, no threads.
+
+        Before 1.27 there are no threads in the list.
+
+        Yields:
+          tuple: tasks, see tasks().
+        """
+        return self._GetTasks("isproc")
 
     def tasks(self):
         """Retrieves the entries of the process list, in the order of the file.
@@ -752,12 +792,14 @@ class Sample:
         """
         return self._GetTasks(None)
 
-    def _GetTasks(self, selector_offset):
+    def _GetTasks(self, selector, is_set=True):
         """Retrieves entries of the process list.
 
         Args:
-          selector_offset (int): offset in a tstat of a byte that is not 0 in the
-              entries to retrieve, None for all.
+          selector (str): name of the member of gen that tells which entries to
+              retrieve, None for all, which are also retrieved where the version has no
+              such member.
+          is_set (Optional[bool]): True if the member must not be 0, False if it must.
 
         Yields:
           tuple: tasks.
@@ -770,8 +812,14 @@ class Sample:
         new = tuple.__new__
         size = structure.size
 
+        gen = structure.members["gen"]
+        member = gen.structure.members.get(selector)
+        if member:
+            selector_offset = gen.offset + member.offset
+            not_set = bytes(member.size)
+
         for data in self.tasks_block.GetPieces(size):
-            if selector_offset is None:
+            if not member:
                 for offset, values in zip(
                     itertools.count(0, size), unpacker.iter_unpack(data)
                 ):
@@ -779,7 +827,9 @@ class Sample:
             else:
                 unpack_from = unpacker.unpack_from
                 for offset in range(0, len(data), size):
-                    if data[offset + selector_offset]:
+                    position = offset + selector_offset
+                    value = data[position : position + member.size]
+                    if (value != not_set) is is_set:
                         values = unpack_from(data, offset)
                         yield new(task_class, values + (data, offset))
 
@@ -991,7 +1041,7 @@ class RawLog:
             for match in self._ZLIB_HEADER_RE.finditer(data, record_size):
                 candidate_offset = offset + match.start() - record_size
                 sample = self._GetSample(candidate_offset)
-                if not sample or sample.curtime <= 0:
+                if not sample:
                     continue
 
                 if any(block.IsIntact() for block in sample.GetBlocks()):

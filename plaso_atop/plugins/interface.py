@@ -2,6 +2,7 @@
 
 import abc
 import functools
+import re
 
 from dfdatetime import posix_time as dfdatetime_posix_time
 from dfdatetime import semantic_time as dfdatetime_semantic_time
@@ -9,6 +10,8 @@ from dfdatetime import semantic_time as dfdatetime_semantic_time
 from plaso.parsers import plugins
 
 from plaso_atop import compatibility
+from plaso_atop import integration
+from plaso_atop import rawlog
 
 
 class AtopPlugin(plugins.BasePlugin):
@@ -24,6 +27,9 @@ class AtopPlugin(plugins.BasePlugin):
     # dates, nor those before 1970.
     _END_OF_TIME = 253402300800
 
+    # Some volumes count requests without data. With as many there was data, too.
+    _LARGE_NUMBER_OF_TRANSFERS = 1 << 24
+
     _MAXIMUM_INTEGER = (1 << 63) - 1
 
     def __init__(self):
@@ -31,6 +37,24 @@ class AtopPlugin(plugins.BasePlugin):
         super().__init__()
         self._hostname = None
         self._log = None
+
+    def _GetCount(self, sample, number):
+        """Retrieves a counter of what happened in the interval of a sample.
+
+        Where a counter has become smaller, because a device or module was removed and
+        came back, atop up to 2.6 takes it for one of 32 bits that started again: it
+        stores 2^32 minus a former value. That much does not happen in an interval.
+
+        Args:
+          sample (Sample): sample.
+          number (int): number of requests, packets or the like.
+
+        Returns:
+          int: number or None if it is not valid.
+        """
+        if self._MayBeWrapped(sample) and number >= 1 << 31:
+            return None
+        return self._GetSize(number)
 
     def _GetDateTime(self, seconds):
         """Retrieves a date and time.
@@ -61,6 +85,21 @@ class AtopPlugin(plugins.BasePlugin):
             return None
         return self._GetSize(ticks * 1000 // self._log.hertz)
 
+    def _GetPercent(self, part, whole):
+        """Calculates a percentage.
+
+        Args:
+          part (int): part.
+          whole (int): whole.
+
+        Returns:
+          float: percentage with one decimal, at most 100.0, or None if the part or
+              whole is not valid.
+        """
+        if part is None or whole is None or part < 0 or whole <= 0:
+            return None
+        return min(round(100 * part / whole, 1), 100.0)
+
     def _GetSize(self, number, unit=1):
         """Converts a number of units, such as memory pages, to a size or count.
 
@@ -79,7 +118,7 @@ class AtopPlugin(plugins.BasePlugin):
         return size if size <= self._MAXIMUM_INTEGER else None
 
     @staticmethod
-    @functools.lru_cache(maxsize=4096)
+    @functools.lru_cache(maxsize=1024)
     def _GetText(value):
         """Converts text of a log to a string that is safe to show.
 
@@ -110,6 +149,28 @@ class AtopPlugin(plugins.BasePlugin):
             for character in text
         )
 
+    def _GetTransfers(self, sample, number, amount, unit=1):
+        """Retrieves counters of what was transferred in the interval of a sample.
+
+        Args:
+          sample (Sample): sample.
+          number (int): number of packets or requests.
+          amount (int): number of units that were transferred with these.
+          unit (Optional[int]): size of a unit in bytes.
+
+        Returns:
+          tuple[int, int]: number and size in bytes, None for what is not valid.
+        """
+        # A size of 2^32 is nothing special, but it has the same fault as the number. A
+        # number that had become large before is recognized by what a packet must have.
+        count = self._GetCount(sample, number)
+        if self._MayBeWrapped(sample) and (
+            count is None or amount < number >= self._LARGE_NUMBER_OF_TRANSFERS
+        ):
+            return None, None
+
+        return count, self._GetSize(amount, unit)
+
     def _IsValidTime(self, seconds):
         """Determines if a time is set and can be shown.
 
@@ -120,6 +181,17 @@ class AtopPlugin(plugins.BasePlugin):
           bool: True if the time is valid.
         """
         return 0 < seconds < self._END_OF_TIME
+
+    def _MayBeWrapped(self, sample):
+        """Determines if counters of a sample may be a former value, see _GetCount.
+
+        Args:
+          sample (Sample): sample.
+
+        Returns:
+          bool: True if they may be.
+        """
+        return self._log.version_tuple <= (2, 6) and not sample.is_boot
 
     def _ProduceEventData(self, parser_mediator, event_data, corrupted=False):
         """Produces event data.
@@ -138,6 +210,21 @@ class AtopPlugin(plugins.BasePlugin):
             corrupted=corrupted,
             recovered=self._log.is_recovered,
         )
+
+    def _ProduceSampleEventData(self, parser_mediator, sample, event_data):
+        """Produces event data of what a sample measured.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          sample (Sample): sample.
+          event_data (EventData): event data, of which the hostname, offset, sample_time
+              and since_boot are set.
+        """
+        event_data.offset = sample.offset
+        event_data.sample_time = self._GetDateTime(sample.curtime)
+        event_data.since_boot = sample.is_boot or None
+        self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
 
     def _ProduceWarning(self, parser_mediator, message):
         """Produces an extraction warning.
@@ -177,3 +264,132 @@ class AtopPlugin(plugins.BasePlugin):
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
         """
+
+
+class AtopTaskPlugin(AtopPlugin):
+    """atop raw log parser plugin for the entries of process lists."""
+
+    # Paths of control groups that container runtimes create.
+    _CONTAINER_CGROUP_RE = re.compile(
+        rb"/(?:docker|kubepods|libpod|lxc|crio|containerd|machine\.slice|buildkit)"
+        rb"|[-/](?:docker|libpod|crio|cri-containerd)-|/lxc\."
+    )
+
+    _NETWORK_MEMBERS = (
+        ("tcp_sent_packets", "tcpsnd"),
+        ("tcp_sent_size", "tcpssz"),
+        ("tcp_received_packets", "tcprcv"),
+        ("tcp_received_size", "tcprsz"),
+        ("udp_sent_packets", "udpsnd"),
+        ("udp_sent_size", "udpssz"),
+        ("udp_received_packets", "udprcv"),
+        ("udp_received_size", "udprsz"),
+    )
+
+    _SECTOR_SIZE = 512
+
+    # Before 2.7 a counter that went down was taken for one that wrapped at 32 bits.
+    _WRAPPED_DIFFERENCES = range(3 << 30, 1 << 32)
+
+    def __init__(self):
+        """Initializes a plugin."""
+        super().__init__()
+        self._cgroup_offset = None
+        self._cgroup_per_pid = {}
+
+    def _GetCgroup(self, task, sample):
+        """Retrieves the control group of a process.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bytes: path of the control group or None if not known.
+        """
+        if self._log.version_tuple < (2, 11):
+            return task.cgpath if sample.flags & rawlog.FLAG_CGROUPS else None
+
+        if self._cgroup_offset != sample.offset:
+            self._cgroup_offset = sample.offset
+            self._cgroup_per_pid = {}
+
+            # With version 1 of control groups beside version 2 a process is in several,
+            # the longest path says most about it.
+            for cgroup in sample.cgroups():
+                for pid in cgroup.pids:
+                    path = self._cgroup_per_pid.get(pid)
+                    if path is None or len(path) < len(cgroup.path):
+                        self._cgroup_per_pid[pid] = cgroup.path
+
+        return self._cgroup_per_pid.get(task.pid)
+
+    def _GetContainer(self, task, sample):
+        """Retrieves the container of a process.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bytes: name or identifier of the container, empty if there is none.
+        """
+        if not sample.flags & rawlog.FLAG_CONTAINERS:
+            return b""
+        return task.container or task.utsname or b""
+
+    def _GetContainerAttribute(self):
+        """Determines which attribute holds the container.
+
+        Returns:
+          str: name of the attribute.
+        """
+        if self._log.version_tuple < (2, 10):
+            return "container_identifier"
+        return "container_name"
+
+    def _GetUsername(self, parser_mediator, identifier, is_in_container, cgroup):
+        """Retrieves the name of a user.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          identifier (int): user identifier.
+          is_in_container (bool): True if the process of the user is known to be in a
+              container.
+          cgroup (bytes): path of the control group of the process or None if not known.
+
+        Returns:
+          str: name, or None if it is not known or if the process is in a container,
+              which has users of its own.
+        """
+        if is_in_container or self._CONTAINER_CGROUP_RE.search(cgroup or b""):
+            return None
+
+        username = integration.GetUsername(parser_mediator, identifier)
+        return username and self._GetText(username.encode("utf-8", "surrogatepass"))
+
+    def _IsGuessed(self, task):
+        """Determines if atop guessed which process an exit is of.
+
+        Process accounting of version 2 holds no process identifiers.
+
+        Args:
+          task (rawlog.Task): entry of an exited process.
+
+        Returns:
+          bool: True if it was guessed.
+        """
+        return (task.ppid if task.tgid is None else task.tgid) == 0
+
+    def Start(self, parser_mediator, log):
+        """Starts with a log.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          log (rawlog.RawLog): log.
+        """
+        super().Start(parser_mediator, log)
+        self._cgroup_offset = None
+        self._cgroup_per_pid = {}

@@ -1,11 +1,9 @@
 """Plugin for the processes in an atop raw log."""
 
 import operator
-import re
 
 from plaso.containers import events
 
-from plaso_atop import integration
 from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop.plugins import interface
@@ -264,7 +262,7 @@ class _Process:
       ppid (int): process identifier of the parent process, 0 if not known.
       rmem (int): maximum of resident memory in KiB.
       rsz (int): total of reads in sectors.
-      sample_index (int): index of the last sample that lists it.
+      sample_index (int): index of the last sample that lists it or None if not set.
       sample_time (int): time of the first sample of a run, None if the process was not
           running then.
       start_time (int): time of the start in the first sample.
@@ -337,7 +335,7 @@ class _Process:
         self.pid = task.pid
         self.ppid = task.ppid
         self.rmem = 0
-        self.sample_index = 0
+        self.sample_index = None
         self.sample_time = None
         self.state = task.state
         self.vmem = 0
@@ -362,12 +360,23 @@ class _Process:
         """
         return self.first or (self.name, self.cmdline, self.ids, self.container)
 
+    def SetFirstCmdline(self, cmdline):
+        """Sets the first command line that is not empty.
+
+        Args:
+          cmdline (bytes): command line.
+        """
+        self.cmdline = cmdline
+        if self.first:
+            name, _, ids, container = self.first
+            self.first = (name, cmdline, ids, container)
+
     def KeepFirst(self):
         """Keeps what the process was in the first sample, before it changes."""
         self.first = self.GetFirst()
 
 
-class AtopProcessPlugin(interface.AtopPlugin):
+class AtopProcessPlugin(interface.AtopTaskPlugin):
     """Plugin for the processes in an atop raw log."""
 
     NAME = "process"
@@ -387,12 +396,6 @@ class AtopProcessPlugin(interface.AtopPlugin):
 
     _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
 
-    # Paths of control groups that container runtimes create.
-    _CONTAINER_CGROUP_RE = re.compile(
-        rb"/(?:docker|kubepods|libpod|lxc|crio|containerd|machine\.slice|buildkit)"
-        rb"|[-/](?:docker|libpod|crio|cri-containerd)-|/lxc\."
-    )
-
     # Bounds of what is remembered, which only a forged log exceeds.
     _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
@@ -401,27 +404,11 @@ class AtopProcessPlugin(interface.AtopPlugin):
     _MAXIMUM_NUMBER_OF_TITLES = 64
     _MAXIMUM_NUMBER_PER_PID = 16
 
-    _NETWORK_MEMBERS = (
-        ("tcp_sent_packets", "tcpsnd"),
-        ("tcp_sent_size", "tcpssz"),
-        ("tcp_received_packets", "tcprcv"),
-        ("tcp_received_size", "tcprsz"),
-        ("udp_sent_packets", "udpsnd"),
-        ("udp_sent_size", "udpssz"),
-        ("udp_received_packets", "udprcv"),
-        ("udp_received_size", "udprsz"),
-    )
-
-    _SECTOR_SIZE = 512
-
-    # Before 2.7 a counter that went down was taken for one that wrapped at 32 bits.
-    _WRAPPED_DIFFERENCES = range(3 << 30, 1 << 32)
-
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
-        self._cgroup_per_pid = None
         self._displaced_per_pid = {}
+        self._exit_btimes = {}
         self._exited = []
         self._has_iostat = False
         self._identifiers = {}
@@ -440,7 +427,10 @@ class AtopProcessPlugin(interface.AtopPlugin):
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
         """
-        process.number_of_samples += 1
+        # A zombie is listed together with its exit.
+        if process.sample_index != self._sample_index:
+            process.number_of_samples += 1
+            process.sample_index = self._sample_index
 
         # Nothing was used, the counters of the entry are 0.
         if task.wasinactive:
@@ -564,13 +554,16 @@ class AtopProcessPlugin(interface.AtopPlugin):
         if name == process.name and cmdline == process.cmdline:
             return {}
 
-        if not process.cmdline and name == process.name and not process.first:
-            process.cmdline = cmdline
+        # Between fork and exec there is none.
+        if not process.cmdline and name == process.name:
+            process.SetFirstCmdline(cmdline)
             return {}
 
         title = (name, cmdline)
         previous_title = (process.name, process.cmdline)
         process.KeepFirst()
+        if not process.cmdline:
+            process.SetFirstCmdline(cmdline)
         process.name, process.cmdline = title
 
         # Threads of the kernel change their name with what they work at.
@@ -656,60 +649,17 @@ class AtopProcessPlugin(interface.AtopPlugin):
                 parser_mediator, process, last_seen_time=last_seen_time
             )
 
-        self._cgroup_per_pid = None
+        # Only zombies that are still listed, and what exited just now, can be listed
+        # again.
+        self._exit_btimes = {
+            pid: values
+            for pid, values in self._exit_btimes.items()
+            if values[1] == self._sample_index
+        }
+
         self._is_previous_complete = is_complete
         self._previous_curtime = sample.curtime
         self._sample_index += 1
-
-    def _GetCgroup(self, task, sample):
-        """Retrieves the control group of a process.
-
-        Args:
-          task (rawlog.Task): entry of the process.
-          sample (rawlog.Sample): sample that the entry is from.
-
-        Returns:
-          bytes: path of the control group or None if not known.
-        """
-        if self._log.version_tuple < (2, 11):
-            return task.cgpath if sample.flags & rawlog.FLAG_CGROUPS else None
-
-        if self._cgroup_per_pid is None:
-            self._cgroup_per_pid = {}
-
-            # With version 1 of control groups beside version 2 a process is in several,
-            # the longest path says most about it.
-            for cgroup in sample.cgroups():
-                for pid in cgroup.pids:
-                    path = self._cgroup_per_pid.get(pid)
-                    if path is None or len(path) < len(cgroup.path):
-                        self._cgroup_per_pid[pid] = cgroup.path
-
-        return self._cgroup_per_pid.get(task.pid)
-
-    def _GetContainer(self, task, sample):
-        """Retrieves the container of a process.
-
-        Args:
-          task (rawlog.Task): entry of the process.
-          sample (rawlog.Sample): sample that the entry is from.
-
-        Returns:
-          bytes: name or identifier of the container, empty if there is none.
-        """
-        if not sample.flags & rawlog.FLAG_CONTAINERS:
-            return b""
-        return task.container or task.utsname or b""
-
-    def _GetContainerAttribute(self):
-        """Determines which attribute holds the container.
-
-        Returns:
-          str: name of the attribute.
-        """
-        if self._log.version_tuple < (2, 10):
-            return "container_identifier"
-        return "container_name"
 
     def _GetProcesses(self, pid):
         """Retrieves the processes that had an identifier since the previous sample.
@@ -741,8 +691,8 @@ class AtopProcessPlugin(interface.AtopPlugin):
             return self._identifiers.setdefault(ids, ids)
         return self._identifiers.get(ids, ids)
 
-    def _GetUsername(self, parser_mediator, process, identifier):
-        """Retrieves the name of a user.
+    def _GetProcessUsername(self, parser_mediator, process, identifier):
+        """Retrieves the name of the user of a process.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
@@ -751,27 +701,28 @@ class AtopProcessPlugin(interface.AtopPlugin):
           identifier (int): user identifier.
 
         Returns:
-          str: name, or None if it is not known or if the process is in a container,
-              which has users of its own.
+          str: name or None if not known.
         """
-        if process.container or process.openvz:
-            return None
-        if process.cgroup and self._CONTAINER_CGROUP_RE.search(process.cgroup):
-            return None
-        return integration.GetUsername(parser_mediator, identifier)
+        is_in_container = bool(process.container or process.openvz)
+        return self._GetUsername(
+            parser_mediator, identifier, is_in_container, process.cgroup
+        )
 
-    def _IsGuessed(self, task):
-        """Determines if atop guessed which process an exit is of.
-
-        Process accounting of version 2 holds no process identifiers.
+    def _IsExited(self, task):
+        """Determines if the exit of a zombie was recorded in a sample before.
 
         Args:
-          task (rawlog.Task): entry of an exited process.
+          task (rawlog.Task): entry of the zombie.
 
         Returns:
-          bool: True if it was guessed.
+          bool: True if it was.
         """
-        return (task.ppid if task.tgid is None else task.tgid) == 0
+        btime, _ = self._exit_btimes.get(task.pid, (None, None))
+        if btime is None or abs(task.btime - btime) > 1:
+            return False
+
+        self._exit_btimes[task.pid] = (btime, self._sample_index)
+        return True
 
     def _ProcessExited(self, parser_mediator, sample):
         """Extracts the processes that exited.
@@ -794,7 +745,6 @@ class AtopProcessPlugin(interface.AtopPlugin):
                 process = self._CreateProcess(task, sample)
 
             self._AddCounters(process, task, sample)
-            process.sample_index = self._sample_index
             process.state = task.state
             exited.append((process, task))
             processes = exited_per_pid.setdefault(process.pid, [])
@@ -809,6 +759,9 @@ class AtopProcessPlugin(interface.AtopPlugin):
             )
 
         for process, task in exited:
+            if len(self._exit_btimes) < self._MAXIMUM_NUMBER_OF_PROCESSES:
+                self._exit_btimes[process.pid] = (process.btime, self._sample_index)
+
             if self._processes.get(process.pid) is process:
                 del self._processes[process.pid]
             elif not process.is_exit_only:
@@ -829,6 +782,9 @@ class AtopProcessPlugin(interface.AtopPlugin):
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
         """
+        if task.state == rawlog.STATE_ZOMBIE and self._IsExited(task):
+            return
+
         process = self._processes.get(task.pid)
         if process is None or abs(task.btime - process.btime) > 1:
             if not self._AddDisplaced(process):
@@ -849,7 +805,6 @@ class AtopProcessPlugin(interface.AtopPlugin):
         self._AddCounters(process, task, sample)
         process.btime = task.btime
         process.rmem = max(process.rmem, task.rmem)
-        process.sample_index = self._sample_index
         process.state = task.state
         process.vmem = max(process.vmem, task.vmem)
 
@@ -869,7 +824,7 @@ class AtopProcessPlugin(interface.AtopPlugin):
         event_data.pid = process.pid
         event_data.process_name = self._GetText(process.name)
         event_data.sample_time = self._GetDateTime(sample.curtime)
-        event_data.username = self._GetUsername(
+        event_data.username = self._GetProcessUsername(
             parser_mediator, process, process.ids[0] & 0xFFFFFFFF
         )
         for name, value in attributes.items():
@@ -925,7 +880,7 @@ class AtopProcessPlugin(interface.AtopPlugin):
             if identifier is not None:
                 setattr(event_data, name, identifier & 0xFFFFFFFF)
 
-        event_data.username = self._GetUsername(
+        event_data.username = self._GetProcessUsername(
             parser_mediator, process, event_data.user_identifier
         )
 
@@ -935,7 +890,8 @@ class AtopProcessPlugin(interface.AtopPlugin):
         if process.openvz:
             event_data.ctid, event_data.vpid = process.openvz
 
-        if self._has_iostat:
+        # The entry of an exit holds no disk transfers.
+        if self._has_iostat and not process.is_exit_only:
             event_data.cancelled_written_size = self._GetSize(
                 process.cwsz, self._SECTOR_SIZE
             )
@@ -1069,8 +1025,8 @@ class AtopProcessPlugin(interface.AtopPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
-        self._cgroup_per_pid = None
         self._displaced_per_pid = {}
+        self._exit_btimes = {}
         self._exited = []
         self._has_iostat = False
         self._identifiers = {}

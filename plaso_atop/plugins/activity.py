@@ -1,0 +1,632 @@
+"""Plugin for the activity of processes in an atop raw log."""
+
+from plaso.containers import events
+
+from plaso_atop import parser
+from plaso_atop import rawlog
+from plaso_atop.plugins import interface
+
+
+class AtopTaskActivityEventData(events.EventData):
+    """Activity of a process or thread event data.
+
+    Counters are those of the interval up to the sample, unless since_start is set.
+
+    Attributes:
+      block_io_delay_time (int): time spent waiting for disks, in milliseconds. atop 2.8
+          and later.
+      cancelled_written_size (int): size of written data that was discarded before it
+          came to the disk, in bytes.
+      cgroup (str): path of the control group of the process. Up to 2.10 its first 63
+          bytes.
+      cpu_percent (float): CPU time as share of the interval, where 100.0 is one CPU.
+          Intervals are whole seconds, hence it is not accurate for short ones.
+      hostname (str): name of the host.
+      involuntary_context_switches (int): number of times the CPU was taken away. atop
+          2.9 and later.
+      major_faults (int): number of page faults that were served from disk.
+      minor_faults (int): number of page faults that were served without disk.
+      nice_value (int): nice value, from -20 for most to 19 for least CPU time.
+      number_of_reads (int): number of read requests to disks. atop before 2.0 on a
+          kernel with atop's patch.
+      number_of_writes (int): number of write requests to disks. See number_of_reads.
+      offset (int): offset of the sample relative to the start of the file.
+      pid (int): process identifier (PID).
+      priority (int): priority of the kernel, a lower one goes first: up to 99 real-time,
+          from 100 others.
+      process_name (str): name of the program, its first 15 bytes.
+      processor_number (int): number of the CPU that it ran on last.
+      read_size (int): size of data read from disk in bytes.
+      real_time_priority (int): real-time priority, 0 if not real-time.
+      run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. atop
+          2.6 and later.
+      sample_time (dfdatetime.DateTimeValues): date and time of the sample.
+      scheduling_policy (int): number of the scheduling policy, 0 for the normal one.
+      since_start (bool): True if the counters are totals since the process or thread was
+          started. They are in the first sample of a run of atop, and where an exited
+          process was started before the interval but atop did not recognize it.
+      system_cpu_time (int): CPU time in the kernel in milliseconds.
+      tcp_received_packets (int): number of TCP packets received.
+      tcp_received_size (int): size of data received with TCP in bytes.
+      tcp_sent_packets (int): number of TCP packets sent.
+      tcp_sent_size (int): size of data sent with TCP in bytes.
+      udp_received_packets (int): number of UDP packets received.
+      udp_received_size (int): size of data received with UDP in bytes.
+      udp_sent_packets (int): number of UDP packets sent.
+      udp_sent_size (int): size of data sent with UDP in bytes.
+      user_cpu_time (int): CPU time of the program itself in milliseconds.
+      user_identifier (int): real user identifier (UID).
+      username (str): name of the real user. Not set if the process is in a container or
+          if it exited, as atop does not tell then if it was in one.
+      voluntary_context_switches (int): number of times the CPU was given up to wait for
+          something. atop 2.9 and later.
+      wait_channel (str): name of the function of the kernel in which it waits. atop 2.6
+          and later, where asked for.
+      written_size (int): size of data written to disk in bytes.
+    """
+
+    def __init__(self, data_type=None):
+        """Initializes event data.
+
+        Args:
+          data_type (Optional[str]): data type.
+        """
+        super().__init__(data_type=data_type)
+        self.block_io_delay_time = None
+        self.cancelled_written_size = None
+        self.cgroup = None
+        self.cpu_percent = None
+        self.hostname = None
+        self.involuntary_context_switches = None
+        self.major_faults = None
+        self.minor_faults = None
+        self.nice_value = None
+        self.number_of_reads = None
+        self.number_of_writes = None
+        self.offset = None
+        self.pid = None
+        self.priority = None
+        self.process_name = None
+        self.processor_number = None
+        self.read_size = None
+        self.real_time_priority = None
+        self.run_delay_microseconds = None
+        self.sample_time = None
+        self.scheduling_policy = None
+        self.since_start = None
+        self.system_cpu_time = None
+        self.tcp_received_packets = None
+        self.tcp_received_size = None
+        self.tcp_sent_packets = None
+        self.tcp_sent_size = None
+        self.udp_received_packets = None
+        self.udp_received_size = None
+        self.udp_sent_packets = None
+        self.udp_sent_size = None
+        self.user_cpu_time = None
+        self.user_identifier = None
+        self.username = None
+        self.voluntary_context_switches = None
+        self.wait_channel = None
+        self.written_size = None
+
+
+class AtopProcessActivityEventData(AtopTaskActivityEventData):
+    """Activity of a process event data.
+
+    What a process used includes what its threads used. Of a process that exited during
+    the interval, process_state is "E", only CPU time, page faults and, where recorded,
+    network and GPU are known.
+
+    Attributes, in addition to those of AtopTaskActivityEventData:
+      cgroup_cpu_limit_percent (int): limit of the CPU time of the control group, where
+          100 is one CPU. Limits are not set where there is none. atop 2.8 up to 2.10.
+      cgroup_cpu_weight (int): weight of the control group when CPU time is shared.
+          atop 2.8 up to 2.10.
+      cgroup_effective_cpu_limit_percent (int): lowest limit of the CPU time of the
+          control group and those above it. atop 2.8 up to 2.10.
+      cgroup_effective_memory_limit_size (int): lowest limit of the memory of the control
+          group and those above it, in bytes. atop 2.8 up to 2.10.
+      cgroup_effective_swap_limit_size (int): lowest limit of the swap space of the
+          control group and those above it, in bytes. atop 2.8 up to 2.10.
+      cgroup_memory_limit_size (int): limit of the memory of the control group in bytes.
+          atop 2.8 up to 2.10.
+      cgroup_swap_limit_size (int): limit of the swap space of the control group in
+          bytes. atop 2.8 up to 2.10.
+      command_line (str): command line, of which atop stores the first 255 bytes (150
+          before 1.27, 68 before 1.26).
+      container_identifier (str): first 12 characters of the identifier of the
+          container. atop 2.3 up to 2.9.
+      container_name (str): host name of the container or pod, its last 15 bytes (since
+          2.13 the first 38). atop 2.10 and later.
+      ctid (int): identifier of the OpenVZ container.
+      data_size (int): size of private data, virtual, in bytes. atop 1.27 and later.
+      executable_size (int): size of the code of the program, virtual, in bytes.
+      gpu_average_memory_size (int): average size of GPU memory in the interval in bytes.
+          GPU attributes are only set where atop's GPU daemon told of the process, atop
+          2.4 and later.
+      gpu_busy_percent (float): share of the time in which the GPUs were busy for the
+          process. atop 2.13 and later.
+      gpu_lifetime_busy_percent (int): share of the time since the process started to use
+          GPUs in which these were busy for it. atop 2.4 up to 2.12.
+      gpu_lifetime_memory_busy_percent (int): share of the time since the process started
+          to use GPUs in which it used their memory. atop 2.4 up to 2.12.
+      gpu_memory_busy_percent (float): share of the time in which the process used the
+          memory of the GPUs. atop 2.13 and later.
+      gpu_memory_size (int): size of GPU memory in bytes.
+      gpu_numbers (list[int]): numbers of the GPUs that the process uses.
+      gpu_time (int): time the GPUs worked for the process, which is only known when it
+          has ended, in milliseconds. atop 2.4 up to 2.12.
+      gpu_type (str): "C" if the process computes, "G" if it draws. atop 2.13 and later.
+      library_size (int): size of shared libraries, virtual, in bytes. atop 1.27 and
+          later.
+      locked_size (int): size of memory that cannot be swapped, in bytes. atop 2.6 and
+          later.
+      number_of_gpus (int): number of GPUs that the process uses.
+      number_of_idle_threads (int): number of threads of the kernel that wait for work.
+          atop 2.10 and later.
+      number_of_running_threads (int): number of threads that run or can run.
+      number_of_sleeping_threads (int): number of threads that wait and can be
+          interrupted.
+      number_of_threads (int): number of threads.
+      number_of_uninterruptible_threads (int): number of threads that wait and cannot be
+          interrupted, most often for a disk. Not known in 2.7 up to 2.9.
+      oom_score (int): badness, the process with the highest is killed first when memory
+          runs out. atop 2.13 and later.
+      oom_score_adjustment (int): what was added to the badness, from -1000 for a process
+          that must not be killed to 1000. atop 2.13 and later.
+      ppid (int): process identifier of the parent process (PPID).
+      process_state (str): state of the process as the letter of the kernel, "E" if it
+          exited.
+      proportional_size (int): size of resident memory in bytes, where what several
+          processes share is divided among them. atop 2.1 and later, where asked for.
+      resident_size (int): size of resident memory in bytes.
+      resident_size_growth (int): growth of resident memory in bytes.
+      stack_size (int): size of the stack, virtual, in bytes. atop 1.27 and later.
+      swapped_size (int): size of swap space in bytes. atop 1.27 and later.
+      virtual_size (int): size of virtual memory in bytes.
+      virtual_size_growth (int): growth of virtual memory in bytes.
+      vpid (int): process identifier in the OpenVZ container.
+    """
+
+    DATA_TYPE = "linux:atop:process_activity"
+
+    def __init__(self):
+        """Initializes event data."""
+        super().__init__(data_type=self.DATA_TYPE)
+        self.cgroup_cpu_limit_percent = None
+        self.cgroup_cpu_weight = None
+        self.cgroup_effective_cpu_limit_percent = None
+        self.cgroup_effective_memory_limit_size = None
+        self.cgroup_effective_swap_limit_size = None
+        self.cgroup_memory_limit_size = None
+        self.cgroup_swap_limit_size = None
+        self.command_line = None
+        self.container_identifier = None
+        self.container_name = None
+        self.ctid = None
+        self.data_size = None
+        self.executable_size = None
+        self.gpu_average_memory_size = None
+        self.gpu_busy_percent = None
+        self.gpu_lifetime_busy_percent = None
+        self.gpu_lifetime_memory_busy_percent = None
+        self.gpu_memory_busy_percent = None
+        self.gpu_memory_size = None
+        self.gpu_numbers = None
+        self.gpu_time = None
+        self.gpu_type = None
+        self.library_size = None
+        self.locked_size = None
+        self.number_of_gpus = None
+        self.number_of_idle_threads = None
+        self.number_of_running_threads = None
+        self.number_of_sleeping_threads = None
+        self.number_of_threads = None
+        self.number_of_uninterruptible_threads = None
+        self.oom_score = None
+        self.oom_score_adjustment = None
+        self.ppid = None
+        self.process_state = None
+        self.proportional_size = None
+        self.resident_size = None
+        self.resident_size_growth = None
+        self.stack_size = None
+        self.swapped_size = None
+        self.virtual_size = None
+        self.virtual_size_growth = None
+        self.vpid = None
+
+
+class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
+    """Shared functionality of the plugins for the activity of processes and threads."""
+
+    def __init__(self):
+        """Initializes a plugin."""
+        super().__init__()
+        self._exit_members = ()
+        self._members = ()
+
+    def _GetCounters(self, task):
+        """Retrieves what a task used in the interval.
+
+        Args:
+          task (rawlog.Task): entry of the task.
+
+        Returns:
+          dict[str, int]: counters per name of the attribute, None for what is not valid.
+        """
+        members = self._members
+        if task.state == rawlog.STATE_EXITED:
+            members = self._exit_members
+
+        # That of a new task is no difference.
+        has_differences = task.excode >= 0
+
+        counters = {}
+        for name, member, convert, may_be_wrapped in members:
+            value = getattr(task, member)
+            if value and may_be_wrapped and has_differences:
+                if value in self._WRAPPED_DIFFERENCES:
+                    value = None
+            counters[name] = convert(value)
+
+        return counters
+
+    def _GetMembers(self, sample, is_exited):
+        """Determines which counters are valid.
+
+        Args:
+          sample (rawlog.Sample): sample.
+          is_exited (bool): True for processes that exited.
+
+        Returns:
+          list[tuple[str, str, function, bool]]: names of the attribute and of the member,
+              what converts its value, and True if a value just below 2^32 is none.
+        """
+        members = [
+            ("major_faults", "majflt", self._GetSize),
+            ("minor_faults", "minflt", self._GetSize),
+            ("system_cpu_time", "stime", self._GetMilliseconds),
+            ("user_cpu_time", "utime", self._GetMilliseconds),
+        ]
+
+        # Process accounting does not tell more.
+        if not is_exited:
+            members.extend(
+                [
+                    ("block_io_delay_time", "blkdelay", self._GetMilliseconds),
+                    ("involuntary_context_switches", "nivcsw", self._GetSize),
+                    ("run_delay_microseconds", "rundelay", self._GetMicroseconds),
+                    ("voluntary_context_switches", "nvcsw", self._GetSize),
+                ]
+            )
+            if sample.has_iostat or sample.has_disk_requests:
+                members.extend(
+                    [
+                        ("read_size", "rsz", self._GetSizeOfSectors),
+                        ("written_size", "wsz", self._GetSizeOfSectors),
+                    ]
+                )
+
+            # Without the kernel patch the members of the requests hold sectors.
+            if sample.has_disk_requests:
+                members.extend(
+                    [
+                        ("number_of_reads", "rio", self._GetSize),
+                        ("number_of_writes", "wio", self._GetSize),
+                    ]
+                )
+            elif sample.has_iostat:
+                members.append(
+                    ("cancelled_written_size", "cwsz", self._GetSizeOfSectors)
+                )
+
+        version = self._log.version_tuple
+        members = [member + (version < (2, 7),) for member in members]
+
+        if sample.has_exit_network if is_exited else sample.has_network:
+            members.extend(
+                (name, member, self._GetSize, version < (2, 0))
+                for name, member in self._NETWORK_MEMBERS
+            )
+
+        return members
+
+    def _GetMicroseconds(self, nanoseconds):
+        """Converts nanoseconds.
+
+        Args:
+          nanoseconds (int): nanoseconds.
+
+        Returns:
+          int: microseconds or None if the nanoseconds are not valid.
+        """
+        nanoseconds = self._GetSize(nanoseconds)
+        return None if nanoseconds is None else nanoseconds // 1000
+
+    def _GetSizeOfSectors(self, number):
+        """Converts a number of sectors.
+
+        Args:
+          number (int): number of sectors.
+
+        Returns:
+          int: size in bytes or None if the number is not valid.
+        """
+        return self._GetSize(number, self._SECTOR_SIZE)
+
+    def _IsSinceStart(self, task, sample):
+        """Determines if the counters of a task are more than those of the interval.
+
+        Args:
+          task (rawlog.Task): entry of the task.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bool: True if they are totals since the task was started.
+        """
+        if sample.is_boot:
+            return True
+
+        # For a task that is new they are totals too, but it was started in the interval,
+        # except for a process that atop did not recognize when it exited.
+        return (
+            task.excode < 0
+            and task.state == rawlog.STATE_EXITED
+            and task.btime < sample.curtime - sample.interval - 1
+        )
+
+    def _SetTask(self, event_data, task, sample, counters):
+        """Sets what events of processes and threads have in common.
+
+        Args:
+          event_data (AtopTaskActivityEventData): event data.
+          task (rawlog.Task): entry of the process or thread.
+          sample (rawlog.Sample): sample that the entry is from.
+          counters (dict[str, int]): counters per name of the attribute.
+        """
+        for name, value in counters.items():
+            setattr(event_data, name, value)
+
+        event_data.offset = sample.offset
+        event_data.sample_time = self._GetDateTime(sample.curtime)
+        event_data.user_identifier = task.ruid & 0xFFFFFFFF
+
+        if self._IsSinceStart(task, sample):
+            event_data.since_start = True
+        elif (
+            None not in (event_data.system_cpu_time, event_data.user_cpu_time)
+            and sample.interval > 0
+        ):
+            ticks = task.stime + task.utime
+            event_data.cpu_percent = round(
+                100 * ticks / (self._log.hertz * sample.interval), 1
+            )
+
+        if task.state != rawlog.STATE_EXITED:
+            event_data.nice_value = task.nice
+            event_data.priority = self._GetSize(task.prio)
+            event_data.processor_number = self._GetSize(task.curcpu)
+            event_data.real_time_priority = self._GetSize(task.rtprio)
+            event_data.scheduling_policy = self._GetSize(task.policy)
+            event_data.wait_channel = self._GetText(task.wchan)
+
+    def _StartSample(self, sample):
+        """Starts with a sample.
+
+        Args:
+          sample (rawlog.Sample): sample.
+        """
+        self._exit_members = self._GetMembers(sample, is_exited=True)
+        self._members = self._GetMembers(sample, is_exited=False)
+
+
+class AtopActivityPlugin(AtopTaskActivityPlugin):
+    """Plugin for the activity of processes in an atop raw log."""
+
+    NAME = "activity"
+    DATA_FORMAT = "atop raw log process activity"
+
+    # Names of attributes, of the members that hold them and size of their unit.
+    _CGROUP_LIMITS = (
+        ("cgroup_cpu_limit_percent", "cgcpumax", 1),
+        ("cgroup_cpu_weight", "cgcpuweight", 1),
+        ("cgroup_effective_cpu_limit_percent", "cgcpumaxr", 1),
+        ("cgroup_effective_memory_limit_size", "cgmemmaxr", 1024),
+        ("cgroup_effective_swap_limit_size", "cgswpmaxr", 1024),
+        ("cgroup_memory_limit_size", "cgmemmax", 1024),
+        ("cgroup_swap_limit_size", "cgswpmax", 1024),
+    )
+
+    _GPU_STATES = (b"A", b"E")
+
+    _GPU_TYPES = (b"C", b"G")
+
+    _SIZES = (
+        ("data_size", "vdata"),
+        ("executable_size", "vexec"),
+        ("executable_size", "shtext"),
+        ("library_size", "vlibs"),
+        ("locked_size", "vlock"),
+        ("resident_size", "rmem"),
+        ("stack_size", "vstack"),
+        ("swapped_size", "vswap"),
+        ("virtual_size", "vmem"),
+    )
+
+    _THREADS = (
+        ("number_of_idle_threads", "nthridle"),
+        ("number_of_running_threads", "nthrrun"),
+        ("number_of_sleeping_threads", "nthrslpi"),
+        ("number_of_threads", "nthr"),
+        ("number_of_uninterruptible_threads", "nthrslpu"),
+    )
+
+    def _GetGPU(self, task, sample):
+        """Retrieves what a process used of GPUs.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          dict[str, object]: values per name of the attribute, empty if not known.
+        """
+        # In other states the members hold remains of something else.
+        if not sample.flags & rawlog.FLAG_GPU or task.gpu_state not in self._GPU_STATES:
+            return {}
+
+        values = {
+            "gpu_memory_size": self._GetSize(task.gpu_memnow, 1024),
+            "gpu_numbers": [
+                number for number in range(32) if task.gpu_gpulist >> number & 1
+            ]
+            or None,
+            "number_of_gpus": self._GetSize(task.gpu_nrgpus),
+        }
+
+        if self._log.version_tuple < (2, 13):
+            number_of_samples = task.gpu_sample
+            values["gpu_lifetime_busy_percent"] = self._GetSize(task.gpu_gpubusy)
+            values["gpu_lifetime_memory_busy_percent"] = self._GetSize(task.gpu_membusy)
+            # Is 0 as long as it is not known.
+            values["gpu_time"] = self._GetSize(task.gpu_timems) or None
+        else:
+            number_of_samples = task.gpu_samples
+            if task.gpu_type in self._GPU_TYPES:
+                values["gpu_type"] = self._GetText(task.gpu_type)
+
+        # These are sums over the samples of the GPU daemon.
+        if number_of_samples > 0 and not self._IsSinceStart(task, sample):
+            average = task.gpu_memcum // number_of_samples
+            values["gpu_average_memory_size"] = self._GetSize(average, 1024)
+
+            for name, total in (
+                ("gpu_busy_percent", task.gpu_gpubusycum),
+                ("gpu_memory_busy_percent", task.gpu_membusycum),
+            ):
+                # Where the GPU does not tell, the difference is 0 for an exited process.
+                if total is None or total < (task.state == rawlog.STATE_EXITED):
+                    continue
+                values[name] = round(total / number_of_samples, 1)
+
+        return values
+
+    def _GetGrowth(self, number):
+        """Converts the growth of memory.
+
+        Args:
+          number (int): growth in KiB, which can be negative.
+
+        Returns:
+          int: growth in bytes or None if it is not valid.
+        """
+        growth = number * 1024
+        return growth if abs(growth) <= self._MAXIMUM_INTEGER else None
+
+    def _ProcessTask(self, parser_mediator, task, sample):
+        """Extracts an event from a process that was active.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        is_exited = task.state == rawlog.STATE_EXITED
+
+        counters = self._GetCounters(task)
+        counters.update(self._GetGPU(task, sample))
+        if not is_exited:
+            counters["resident_size_growth"] = self._GetGrowth(task.rgrow)
+            counters["virtual_size_growth"] = self._GetGrowth(task.vgrow)
+
+        # A process of which only a thread was active has nothing to tell.
+        if not any(counters.values()):
+            return
+
+        event_data = AtopProcessActivityEventData()
+        self._SetTask(event_data, task, sample, counters)
+        event_data.command_line = self._GetText(task.cmdline)
+        event_data.pid = self._GetSize(task.pid) or None
+        event_data.process_name = self._GetText(task.name)
+        event_data.process_state = self._GetText(task.state.rstrip(b"\x00"))
+
+        container = self._GetContainer(task, sample)
+        setattr(event_data, self._GetContainerAttribute(), self._GetText(container))
+
+        if task.ppid or not is_exited:
+            event_data.ppid = self._GetSize(task.ppid)
+        if not is_exited:
+            self._SetLiving(parser_mediator, event_data, task, sample)
+
+        self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
+
+    def _SetLiving(self, parser_mediator, event_data, task, sample):
+        """Sets what is only known of a process that lives.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          event_data (AtopProcessActivityEventData): event data.
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        for name, member in self._SIZES:
+            value = getattr(task, member)
+            if value is not None:
+                setattr(event_data, name, self._GetSize(value, 1024))
+
+        for name, member in self._THREADS:
+            setattr(event_data, name, self._GetSize(getattr(task, member)))
+
+        # In these versions idle threads of the kernel are counted as uninterruptible.
+        if (2, 7) <= self._log.version_tuple <= (2, 9):
+            event_data.number_of_uninterruptible_threads = None
+
+        if sample.flags & rawlog.FLAG_CGROUPS:
+            for name, member, unit in self._CGROUP_LIMITS:
+                setattr(event_data, name, self._GetSize(getattr(task, member), unit))
+
+        # Is 0 where it was not asked for, and for threads of the kernel.
+        event_data.proportional_size = self._GetSize(task.pmem, 1024) or None
+
+        event_data.oom_score = self._GetSize(task.oomscore)
+        event_data.oom_score_adjustment = task.oomscoreadj
+
+        # Some virtual machines and containers have identifiers of their own.
+        container_identifier = task.ctid or task.envid
+        if container_identifier:
+            event_data.ctid = container_identifier
+            event_data.vpid = task.vpid
+
+        cgroup = self._GetCgroup(task, sample)
+        event_data.cgroup = self._GetText(cgroup)
+        event_data.username = self._GetUsername(
+            parser_mediator,
+            event_data.user_identifier,
+            bool(container_identifier or self._GetContainer(task, sample)),
+            cgroup,
+        )
+
+    def ProcessSample(self, parser_mediator, sample):
+        """Extracts events from a sample.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          sample (rawlog.Sample): sample.
+        """
+        if not sample.has_tasks:
+            return
+
+        self._StartSample(sample)
+        for task in sample.active_tasks():
+            # Before 1.27 there are no threads. When process accounting failed atop
+            # stored entries that are all zero.
+            if task.isproc != 0 and (task.pid > 0 or task.state == rawlog.STATE_EXITED):
+                self._ProcessTask(parser_mediator, task, sample)
+
+
+parser.AtopParser.RegisterPlugin(AtopActivityPlugin)

@@ -1,0 +1,247 @@
+"""Plugin for the control groups in an atop raw log."""
+
+from plaso.containers import events
+
+from plaso_atop import parser
+from plaso_atop.plugins import interface
+
+
+class AtopCgroupEventData(events.EventData):
+    """Activity of a control group event data.
+
+    atop 2.11 and later stores control groups (cgroups v2). What a control group used
+    includes what those below it used. Counters are those of the interval up to the
+    sample, unless since_creation is set. What the kernel does not account for a control
+    group, such as memory without the memory controller, is not set.
+
+    Pressure is the time in which some or all (full) processes of the control group that
+    had work to do could not, as they waited for a CPU, for disks or for memory.
+
+    Attributes:
+      cgroup (str): path of the control group, "/" for the root.
+      cpu_limit_percent (int): limit of the CPU time, where 100 is one CPU. Limits are
+          not set where there is none.
+      cpu_percent (float): CPU time as share of the interval, where 100.0 is one CPU.
+          Intervals are whole seconds, hence it is not accurate for short ones.
+      cpu_pressure_full_percent (float): percentage of the interval, see
+          cpu_pressure_full_time.
+      cpu_pressure_full_time (int): time in which all waited for a CPU, in milliseconds.
+      cpu_pressure_some_percent (float): percentage of the interval, see
+          cpu_pressure_some_time.
+      cpu_pressure_some_time (int): time in which some waited for a CPU, in milliseconds.
+      cpu_weight (int): weight when CPU time is shared with other control groups.
+      disk_weight (int): weight when disk transfers are shared with other control groups.
+      hostname (str): name of the host.
+      io_pressure_full_percent (float): percentage of the interval, see
+          io_pressure_full_time.
+      io_pressure_full_time (int): time in which all waited for disks, in milliseconds.
+      io_pressure_some_percent (float): percentage of the interval, see
+          io_pressure_some_time.
+      io_pressure_some_time (int): time in which some waited for disks, in milliseconds.
+      memory_anonymous_size (int): size of memory that belongs to no file, such as heaps
+          and stacks, in bytes.
+      memory_file_size (int): size of memory that caches files in bytes.
+      memory_kernel_size (int): size of memory of the kernel in bytes.
+      memory_limit_size (int): limit of the memory in bytes.
+      memory_pressure_full_percent (float): percentage of the interval, see
+          memory_pressure_full_time.
+      memory_pressure_full_time (int): time in which all waited for memory, in
+          milliseconds.
+      memory_pressure_some_percent (float): percentage of the interval, see
+          memory_pressure_some_time.
+      memory_pressure_some_time (int): time in which some waited for memory, in
+          milliseconds.
+      memory_shared_size (int): size of shared memory and tmpfs in bytes.
+      memory_used_size (int): size of all memory in bytes.
+      number_of_processes (int): number of processes in the control group itself.
+      number_of_processes_below (int): number of processes in the control groups below.
+      number_of_reads (int): number of read requests to disks.
+      number_of_writes (int): number of write requests to disks.
+      offset (int): offset of the sample relative to the start of the file.
+      pids (list[int]): identifiers of the processes in the control group itself, the
+          first 256 of them.
+      read_size (int): size of data read from disk in bytes.
+      sample_time (dfdatetime.DateTimeValues): date and time of the sample.
+      since_creation (bool): True if the counters are totals since the control group was
+          created, which they are in the first sample of a run of atop.
+      swap_limit_size (int): limit of the swap space in bytes.
+      system_cpu_time (int): CPU time in the kernel in milliseconds.
+      user_cpu_time (int): CPU time of the programs themselves in milliseconds.
+      written_size (int): size of data written to disk in bytes.
+    """
+
+    DATA_TYPE = "linux:atop:cgroup"
+
+    def __init__(self):
+        """Initializes event data."""
+        super().__init__(data_type=self.DATA_TYPE)
+        self.cgroup = None
+        self.cpu_limit_percent = None
+        self.cpu_percent = None
+        self.cpu_pressure_full_percent = None
+        self.cpu_pressure_full_time = None
+        self.cpu_pressure_some_percent = None
+        self.cpu_pressure_some_time = None
+        self.cpu_weight = None
+        self.disk_weight = None
+        self.hostname = None
+        self.io_pressure_full_percent = None
+        self.io_pressure_full_time = None
+        self.io_pressure_some_percent = None
+        self.io_pressure_some_time = None
+        self.memory_anonymous_size = None
+        self.memory_file_size = None
+        self.memory_kernel_size = None
+        self.memory_limit_size = None
+        self.memory_pressure_full_percent = None
+        self.memory_pressure_full_time = None
+        self.memory_pressure_some_percent = None
+        self.memory_pressure_some_time = None
+        self.memory_shared_size = None
+        self.memory_used_size = None
+        self.number_of_processes = None
+        self.number_of_processes_below = None
+        self.number_of_reads = None
+        self.number_of_writes = None
+        self.offset = None
+        self.pids = None
+        self.read_size = None
+        self.sample_time = None
+        self.since_creation = None
+        self.swap_limit_size = None
+        self.system_cpu_time = None
+        self.user_cpu_time = None
+        self.written_size = None
+
+
+class AtopCgroupPlugin(interface.AtopPlugin):
+    """Plugin for the control groups in an atop raw log."""
+
+    NAME = "cgroup"
+    DATA_FORMAT = "atop raw log control groups"
+
+    # Bounds the size of an event, there are control groups of thousands of processes.
+    _MAXIMUM_NUMBER_OF_PIDS = 256
+
+    # Parts of the cstat and the resource that its pressure is for.
+    _PRESSURES = (("cpu", "cpu"), ("dsk", "io"), ("mem", "memory"))
+
+    def _GetCounters(self, cstat):
+        """Retrieves what a control group used.
+
+        Args:
+          cstat (rawlog.StructureView): control group.
+
+        Returns:
+          dict[str, int]: counters per name of the attribute, None for what is not known.
+        """
+        counters = {
+            "number_of_reads": self._GetSize(cstat.dsk.rios),
+            "number_of_writes": self._GetSize(cstat.dsk.wios),
+            "read_size": self._GetSize(cstat.dsk.rbytes),
+            "system_cpu_time": self._GetTime(cstat.cpu.stime),
+            "user_cpu_time": self._GetTime(cstat.cpu.utime),
+            "written_size": self._GetSize(cstat.dsk.wbytes),
+        }
+        for part, resource in self._PRESSURES:
+            view = getattr(cstat, part)
+            counters[f"{resource:s}_pressure_full_time"] = self._GetTime(view.fullpres)
+            counters[f"{resource:s}_pressure_some_time"] = self._GetTime(view.somepres)
+
+        return counters
+
+    def _GetTime(self, microseconds):
+        """Converts microseconds.
+
+        Args:
+          microseconds (int): microseconds.
+
+        Returns:
+          int: milliseconds or None if the microseconds are not valid.
+        """
+        return None if microseconds < 0 else microseconds // 1000
+
+    def _ProcessCgroup(self, parser_mediator, cgroup, sample):
+        """Extracts an event from a control group that was active.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          cgroup (rawlog.Cgroup): control group.
+          sample (rawlog.Sample): sample.
+        """
+        cstat = cgroup.cstat
+        counters = self._GetCounters(cstat)
+        if not any(counters.values()):
+            return
+
+        event_data = AtopCgroupEventData()
+        for name, value in counters.items():
+            setattr(event_data, name, value)
+
+        if sample.is_boot:
+            event_data.since_creation = True
+        else:
+            self._SetPercentages(event_data, cstat, sample)
+
+        # A limit of -1 is none, and one of -2 is not known.
+        event_data.cpu_limit_percent = self._GetSize(cstat.conf.cpumax)
+        event_data.cpu_weight = self._GetSize(cstat.conf.cpuweight)
+        event_data.disk_weight = self._GetSize(cstat.conf.dskweight)
+
+        page_size = self._log.page_size
+        event_data.memory_anonymous_size = self._GetSize(cstat.mem.anon, page_size)
+        event_data.memory_file_size = self._GetSize(cstat.mem.file, page_size)
+        event_data.memory_kernel_size = self._GetSize(cstat.mem.kernel, page_size)
+        event_data.memory_limit_size = self._GetSize(cstat.conf.memmax, page_size)
+        event_data.memory_shared_size = self._GetSize(cstat.mem.shmem, page_size)
+        event_data.memory_used_size = self._GetSize(cstat.mem.current, page_size)
+        event_data.swap_limit_size = self._GetSize(cstat.conf.swpmax, page_size)
+
+        event_data.cgroup = self._GetText(cgroup.path)
+        event_data.number_of_processes = self._GetSize(cstat.gen.nprocs)
+        event_data.number_of_processes_below = self._GetSize(cstat.gen.procsbelow)
+        event_data.offset = sample.offset
+        event_data.sample_time = self._GetDateTime(sample.curtime)
+
+        # A process of another namespace than that of atop is 0.
+        pids = [pid for pid in cgroup.pids if pid > 0]
+        event_data.pids = pids[: self._MAXIMUM_NUMBER_OF_PIDS] or None
+
+        self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
+
+    def _SetPercentages(self, event_data, cstat, sample):
+        """Sets the counters that are shares of the interval.
+
+        Args:
+          event_data (AtopCgroupEventData): event data.
+          cstat (rawlog.StructureView): control group.
+          sample (rawlog.Sample): sample.
+        """
+        interval = sample.interval * 1000000
+        for part, resource in self._PRESSURES:
+            view = getattr(cstat, part)
+            for kind, pressure in (("full", view.fullpres), ("some", view.somepres)):
+                setattr(
+                    event_data,
+                    f"{resource:s}_pressure_{kind:s}_percent",
+                    self._GetPercent(pressure, interval),
+                )
+
+        if cstat.cpu.utime >= 0 and cstat.cpu.stime >= 0 and interval > 0:
+            cpu_time = cstat.cpu.utime + cstat.cpu.stime
+            event_data.cpu_percent = round(100 * cpu_time / interval, 1)
+
+    def ProcessSample(self, parser_mediator, sample):
+        """Extracts events from a sample.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          sample (rawlog.Sample): sample.
+        """
+        for cgroup in sample.cgroups():
+            self._ProcessCgroup(parser_mediator, cgroup, sample)
+
+
+parser.AtopParser.RegisterPlugin(AtopCgroupPlugin)

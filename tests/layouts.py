@@ -1,0 +1,313 @@
+"""Tests for the C structure layouts of atop raw logs.
+
+The offsets and sizes that test_data/layouts.json.gz holds are those of C compilers, for
+the sources of every version and for each of the machine types.
+"""
+
+import gzip
+import json
+import unittest
+
+from plaso_atop import layouts
+
+from tests import test_lib
+
+_ABI_OF_KEY = {
+    (abi.byte_order, abi.long_size, abi.time_t_size, abi.int64_alignment): abi
+    for abi in layouts.ABIS
+}
+
+
+def _GetABI(key, abis):
+    """Retrieves the machine type of one of the compilers.
+
+    Args:
+      key (str): name of the machine type in the test data.
+      abis (dict[str, dict[str, object]]): machine types in the test data.
+
+    Returns:
+      ABI: machine type.
+    """
+    values = abis[key]
+    byte_order = "<" if values["endian"] == "little" else ">"
+
+    # Of these compilers only those for x86 align 8-byte integers at 4 bytes.
+    int64_alignment = 4 if key.startswith("i386") else 8
+
+    return _ABI_OF_KEY[
+        byte_order, values["bits"] // 8, values["time_t_bits"] // 8, int64_alignment
+    ]
+
+
+def _GetKind(member):
+    """Determines the kind of a member as the test data names it.
+
+    Args:
+      member (Member): member.
+
+    Returns:
+      str: kind.
+    """
+    kinds = {"c": "char", "f": "float", "s": "string", None: "struct"}
+    kind = kinds.get(member.format)
+    if not kind:
+        kind = "uint" if member.format.isupper() else "int"
+    return kind
+
+
+class LayoutsTest(test_lib.BaseTestCase):
+    """Tests for the layouts, as compared to those of C compilers."""
+
+    @classmethod
+    def setUpClass(cls):
+        """Reads the layouts of the compilers."""
+        path = test_lib.GetTestFilePath(["layouts.json.gz"])
+        with gzip.open(path) as file_object:
+            cls._test_data = json.load(file_object)
+
+        abis = cls._test_data["abis"]
+        cls._abis = {key: _GetABI(key, abis) for key in abis}
+
+        # On big-endian PowerPC layouts were found to be those of ARM.
+        cls._aliases = {
+            "armhf": [_ABI_OF_KEY[">", 4, 4, 8]],
+            "armhf-t64": [_ABI_OF_KEY[">", 4, 8, 8]],
+        }
+
+    def _GetABIs(self, key):
+        """Retrieves the machine types that have the layouts of a compiler.
+
+        Args:
+          key (str): name of the machine type in the test data.
+
+        Returns:
+          list[ABI]: machine types.
+        """
+        return [self._abis[key], *self._aliases.get(key, [])]
+
+    def _GetFiles(self):
+        """Retrieves the sizes in the header of the files of all versions and ABIs.
+
+        Yields:
+          tuple[dict[str, object], ABI]: row of the test data and machine type.
+        """
+        for row in self._test_data["files"]:
+            for key in row["abis"]:
+                for abi in self._GetABIs(key):
+                    yield row, abi
+
+    def _FindFileLayout(self, row, abi, **kwargs):
+        """Determines the layout of a file.
+
+        Args:
+          row (dict[str, object]): row of the test data.
+          abi (ABI): machine type.
+          kwargs (dict[str, object]): arguments that differ from those of the row.
+
+        Returns:
+          FileLayout: layouts or None.
+        """
+        arguments = {
+            name: row[name]
+            for name in ("version", "rawreclen", "tstatlen", "sstatlen", "cstatlen")
+        }
+        arguments["byte_order"] = abi.byte_order
+        arguments.update(kwargs)
+        return layouts.FindFileLayout(**arguments)
+
+    def testABIs(self):
+        """Tests that there is a compiler's layout for every machine type."""
+        abis = {abi for key in self._abis for abi in self._GetABIs(key)}
+        self.assertEqual(abis, set(layouts.ABIS))
+
+    def testVersions(self):
+        """Tests that every version has the structures that the compilers know."""
+        versions = self._test_data["versions"]
+        for name in ("rawheader", "rawrecord", "tstat", "sstat"):
+            self.assertEqual(set(versions[name]), set(layouts.VERSIONS))
+
+        for version in layouts.VERSIONS:
+            file_layout = layouts.GetFileLayout(version, layouts.ABIS[0])
+            self.assertEqual(file_layout.version, version)
+            self.assertEqual(
+                file_layout.cstat is not None, version in versions["cstat"], version
+            )
+
+        with self.assertRaises(KeyError):
+            layouts.GetFileLayout("1.24", layouts.ABIS[0])
+
+    def testMembers(self):
+        """Tests offset, size, count and kind of every member of every structure."""
+        number_of_members = 0
+
+        for name, versions in self._test_data["versions"].items():
+            for version, layouts_per_abi in versions.items():
+                for key, layout_identifier in layouts_per_abi.items():
+                    test_layout = self._test_data["layouts"][name][layout_identifier]
+
+                    # An array of no elements is what follows the structure: the name
+                    # of a cgroup.
+                    expected_members = {
+                        member_name.replace("[]", ""): tuple(values)
+                        for member_name, *values in test_layout["members"]
+                        if values[2]
+                    }
+
+                    for abi in self._GetABIs(key):
+                        file_layout = layouts.GetFileLayout(version, abi)
+                        structure = getattr(file_layout, name)
+
+                        members = {}
+                        for member_name, offset, member in structure.Flatten():
+                            # The compilers list a nested structure as a member of its
+                            # own where it is an array.
+                            if member.structure and member.count == 1:
+                                continue
+
+                            kind = _GetKind(member)
+                            # Some members of type char hold a number.
+                            if member.format == "B" and (
+                                expected_members[member_name][3] == "char"
+                            ):
+                                kind = "char"
+
+                            members[member_name] = (
+                                offset,
+                                member.size,
+                                member.count,
+                                kind,
+                            )
+
+                        description = f"{name:s} of {version:s}, {abi.name:s}"
+                        self.assertEqual(
+                            structure.size, test_layout["size"], description
+                        )
+                        self.assertEqual(members, expected_members, description)
+                        number_of_members += len(members)
+
+        self.assertGreater(number_of_members, 75000)
+
+    def testFindFileLayout(self):
+        """Tests the FindFileLayout function with the sizes of every version and ABI."""
+        for row, abi in self._GetFiles():
+            file_layout = self._FindFileLayout(row, abi)
+
+            self.assertEqual(file_layout.version, row["layout_version"])
+            for name in ("rawheader", "rawrecord", "tstat", "sstat", "cstat"):
+                expected_structure = getattr(
+                    layouts.GetFileLayout(row["layout_version"], abi), name
+                )
+                structure = getattr(file_layout, name)
+                if expected_structure is None:
+                    self.assertIsNone(structure)
+                    continue
+
+                # Where two machine types have the same sizes, either will do if all
+                # members have the same place.
+                self.assertEqual(
+                    [
+                        (member_name, offset, member.size, member.count, member.format)
+                        for member_name, offset, member in structure.Flatten()
+                    ],
+                    [
+                        (member_name, offset, member.size, member.count, member.format)
+                        for member_name, offset, member in expected_structure.Flatten()
+                    ],
+                )
+
+    def testFindFileLayoutWithUnknownSize(self):
+        """Tests the FindFileLayout function with sizes that no version has."""
+        for row, abi in self._GetFiles():
+            file_layout = self._FindFileLayout(row, abi, tstatlen=row["tstatlen"] + 1)
+            self.assertIsNone(file_layout.tstat)
+            self.assertEqual(file_layout.rawrecord.size, row["rawreclen"])
+            self.assertEqual(file_layout.sstat.size, row["sstatlen"])
+
+            file_layout = self._FindFileLayout(row, abi, sstatlen=row["sstatlen"] + 1)
+            self.assertIsNone(file_layout.sstat)
+            self.assertEqual(file_layout.rawrecord.size, row["rawreclen"])
+            self.assertEqual(file_layout.tstat.size, row["tstatlen"])
+
+            if row["cstatlen"]:
+                file_layout = self._FindFileLayout(
+                    row, abi, cstatlen=row["cstatlen"] + 1
+                )
+                self.assertIsNone(file_layout.cstat)
+                self.assertEqual(file_layout.tstat.size, row["tstatlen"])
+                self.assertEqual(file_layout.sstat.size, row["sstatlen"])
+
+            self.assertIsNone(
+                self._FindFileLayout(row, abi, rawreclen=row["rawreclen"] + 256)
+            )
+            self.assertIsNone(self._FindFileLayout(row, abi, version="2.99"))
+            self.assertIsNone(self._FindFileLayout(row, abi, version=""))
+
+    def testFindFileLayoutOfDevelopmentVersions(self):
+        """Tests the FindFileLayout function with versions that were never released.
+
+        They carry the number of the release before them.
+        """
+        for version, rawreclen, tstatlen, sstatlen, has_tstat, has_sstat in (
+            ("2.3", 96, 840, 714728, False, False),
+            ("2.3", 96, 840, 716656, False, False),
+            ("2.6", 96, 840, 716664, True, False),
+            ("2.7", 96, 864, 960512, False, False),
+            ("2.9", 96, 976, 1030216, False, False),
+            ("2.10", 96, 928, 1030216, False, True),
+            ("2.12", 96, 992, 1064016, False, True),
+            ("2.12", 96, 992, 1408336, False, False),
+            # Written by an atopconvert that has an error.
+            ("2.6", 96, 840, 716912, True, False),
+        ):
+            file_layout = layouts.FindFileLayout(
+                version, "<", rawreclen, tstatlen, sstatlen
+            )
+            self.assertEqual(
+                (file_layout.tstat is not None, file_layout.sstat is not None),
+                (has_tstat, has_sstat),
+                (version, tstatlen, sstatlen),
+            )
+
+
+class StructureTest(test_lib.BaseTestCase):
+    """Tests for the layout of a structure."""
+
+    # pylint: disable=protected-access
+
+    def testGetUnpacker(self):
+        """Tests the GetUnpacker function."""
+        for abi in layouts.ABIS:
+            structure = layouts.GetFileLayout("2.12", abi).tstat
+            unpacker, names = structure.GetUnpacker(
+                {"mem.rmem", "gen.pid", "gen.name", "gen.state", "gen.lacks"}
+            )
+            self.assertEqual(names, ["gen.pid", "gen.name", "gen.state", "mem.rmem"])
+            self.assertEqual(unpacker.size, structure.size)
+
+            offsets = {name: offset for name, offset, _ in structure.Flatten()}
+            byte_order = {"<": "little", ">": "big"}[abi.byte_order]
+
+            data = bytearray(b"\xff" * structure.size)
+            for name, value in (
+                ("gen.pid", (-5).to_bytes(4, byte_order, signed=True)),
+                ("gen.name", b"bash\x00residue\x00\x00\x00\x00"),
+                ("gen.state", b"S"),
+                ("mem.rmem", (1 << 40).to_bytes(8, byte_order)),
+            ):
+                data[offsets[name] : offsets[name] + len(value)] = value
+
+            self.assertEqual(
+                unpacker.unpack(data),
+                (-5, b"bash\x00residue\x00\x00\x00\x00", b"S", 1 << 40),
+            )
+
+    def testGetUnpackerWithUnsupportedMember(self):
+        """Tests the GetUnpacker function with a structure and with an array."""
+        structure = layouts.GetFileLayout("2.12", layouts.ABIS[0]).tstat
+        for name in ("gen", "cpu.cfuture"):
+            with self.assertRaises(ValueError):
+                structure.GetUnpacker([name])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,434 @@
+"""What processes a log tells of, derived from what atop printed of it.
+
+This is the oracle of the process events: it must not use anything of our own code. It
+is written for clarity and keeps all processes of a log in memory.
+"""
+
+# Before 2.3 tasks without activity are not listed.
+_VERSION_WITH_ALL_TASKS = (2, 3)
+
+# Up to 2.3 the exit code is printed as it is stored, after that decoded. Since 2.6 a
+# column tells if a task is new.
+_VERSION_WITH_DECODED_EXIT_CODE = (2, 4)
+
+# Since then the column of the container has the name of its host.
+_VERSION_WITH_CONTAINER_NAME = (2, 10)
+
+# An exited process has the start time that process accounting knows, others that of
+# the kernel.
+_MAXIMUM_START_TIME_DIFFERENCE = 1
+
+_SECTOR_SIZE = 512
+
+_IDENTIFIERS = {
+    "user_identifier": "ruid",
+    "group_identifier": "rgid",
+    "effective_user_identifier": "euid",
+    "effective_group_identifier": "egid",
+    "saved_user_identifier": "suid",
+    "saved_group_identifier": "sgid",
+    "file_system_user_identifier": "fsuid",
+    "file_system_group_identifier": "fsgid",
+}
+
+
+def GetText(data):
+    """Determines how events show what may be text.
+
+    Args:
+      data (bytes): data.
+
+    Returns:
+      str: text, or None if there is none.
+    """
+    characters = []
+    for character in data.decode("utf-8", errors="surrogateescape"):
+        code = ord(character)
+        if 0xDC80 <= code <= 0xDCFF:
+            # A byte that is not UTF-8.
+            character = f"\\x{code - 0xDC00:02x}"
+        elif not character.isprintable():
+            character = f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+        characters.append(character)
+
+    return "".join(characters) or None
+
+
+class Process:
+    """Process of a log.
+
+    Attributes:
+      command_line (bytes): last command line that was not empty.
+      exit_row (dict[str, object]): columns of the exit, None if no exit was recorded.
+      exit_sample (parseable.Sample): sample of the exit.
+      first_command_line (bytes): first command line that was not empty.
+      first_index (int): index of the first sample that lists it.
+      first_row (dict[str, object]): columns when first listed alive, or else those of
+          the exit.
+      indexes (set[int]): indexes of the samples that list it.
+      is_seen_alive (bool): True if it was listed alive.
+      names (set[tuple[bytes, bytes]]): all pairs of name and command line it had.
+      parent (tuple[bytes, bytes]): name and command line of the parent process, None
+          if the log does not tell.
+      row (dict[str, object]): columns when last listed alive.
+      totals (dict[str, int]): sum of the counters.
+    """
+
+    _COUNTERS = ("utime", "stime", "minflt", "majflt")
+    _DISK_COUNTERS = ("rsz", "wsz", "cwsz")
+    _SIZES = ("rmem", "vmem")
+
+    def __init__(self, index, row):
+        """Initializes a process.
+
+        Args:
+          index (int): index of the sample.
+          row (dict[str, object]): columns.
+        """
+        super().__init__()
+        self.command_line = b""
+        self.exit_row = None
+        self.exit_sample = None
+        self.first_command_line = b""
+        self.first_index = index
+        self.first_row = row
+        self.indexes = set()
+        self.is_seen_alive = False
+        self.names = set()
+        self.parent = None
+        self.row = None
+        self.totals = {}
+
+    def _AddCounters(self, row, names, is_new):
+        """Adds counters.
+
+        Args:
+          row (dict[str, object]): columns.
+          names (tuple[str]): names of the columns.
+          is_new (bool): True if these are totals since the process was started.
+        """
+        for name in names:
+            total = 0 if is_new else self.totals.get(name, 0)
+            self.totals[name] = total + row[name]
+
+    def AddExit(self, index, sample, row, is_new):
+        """Adds the exit.
+
+        Args:
+          index (int): index of the sample.
+          sample (parseable.Sample): sample.
+          row (dict[str, object]): columns.
+          is_new (bool): True if the counters are totals.
+        """
+        self.exit_row = row
+        self.exit_sample = sample
+        self.first_command_line = self.first_command_line or row["cmdline"]
+        self.indexes.add(index)
+
+        # What process accounting does not know is 0: disk transfers, memory sizes and
+        # all user and group identifiers but the real ones.
+        self._AddCounters(row, self._COUNTERS, is_new)
+
+    def AddSample(self, index, row, is_new):
+        """Adds a sample that lists the process alive.
+
+        Args:
+          index (int): index of the sample.
+          row (dict[str, object]): columns.
+          is_new (bool): True if the counters are totals.
+        """
+        self.indexes.add(index)
+        self.is_seen_alive = True
+        self.row = row
+        self.names.add((row["name"], row["cmdline"] or self.command_line))
+        self.command_line = row["cmdline"] or self.command_line
+        self.first_command_line = self.first_command_line or row["cmdline"]
+
+        self._AddCounters(row, self._COUNTERS, is_new)
+        if row["has_iostat"]:
+            self._AddCounters(row, self._DISK_COUNTERS, is_new)
+        for name in self._SIZES:
+            self.totals[name] = max(row[name], self.totals.get(name, 0))
+
+    def GetChanges(self, row):
+        """Determines what changed since the process was last listed.
+
+        Args:
+          row (dict[str, object]): columns of the process, alive.
+
+        Returns:
+          dict[str, tuple[object, object]]: value before and after the change per name
+              of an attribute.
+        """
+        changes = {}
+
+        # The command line of a zombie, and of a process that has just been forked, is
+        # empty. Kernel threads are named after what they currently do.
+        command_line = row["cmdline"] or self.command_line
+        is_kernel_thread = 2 in (row["pid"], row["ppid"])
+        if not is_kernel_thread and (row["name"], command_line) not in self.names:
+            if row["name"] != self.row["name"]:
+                changes["process_name"] = (self.row["name"], row["name"])
+            if self.command_line and command_line != self.command_line:
+                changes["command_line"] = (self.command_line, command_line)
+
+        changes = {
+            name: tuple(GetText(value) for value in values)
+            for name, values in changes.items()
+        }
+
+        for name, column in _IDENTIFIERS.items():
+            if row.get(column) != self.row.get(column):
+                changes[name] = (
+                    self.row[column] & 0xFFFFFFFF,
+                    row[column] & 0xFFFFFFFF,
+                )
+
+        return changes
+
+
+class Processes:
+    """Processes of a log.
+
+    Attributes:
+      changes (list[dict[str, object]]): expected changes of processes: the pid, the
+          time and the changed attributes.
+      processes (list[Process]): processes.
+    """
+
+    def __init__(self, samples, version):
+        """Initializes the processes of a log.
+
+        Args:
+          samples (list[parseable.Sample]): what atop printed of the log.
+          version (tuple[int, int]): version of atop.
+        """
+        super().__init__()
+        self._samples = samples
+        self._version = version
+        self.changes = []
+        self.processes = []
+
+        # The process that last had a pid.
+        process_of_pid = {}
+
+        for index, sample in enumerate(samples):
+            new_processes = []
+
+            for row in sample.GetTasks():
+                # Exit entries can be all zero.
+                if not row.get("isproc", True) or not row["pid"]:
+                    continue
+
+                is_exit = row["state"] == b"E"
+                process = process_of_pid.get(row["pid"])
+                if process and not self._IsSame(process, row, is_exit):
+                    process = None
+                if not process:
+                    process = Process(index, row)
+                    process_of_pid[row["pid"]] = process
+                    new_processes.append(process)
+                    self.processes.append(process)
+
+                is_new = self._IsNew(process, index, row, is_exit)
+                if is_exit:
+                    process.AddExit(index, sample, row, is_new)
+                    continue
+
+                if process.is_seen_alive:
+                    changes = process.GetChanges(row)
+                    if changes:
+                        pid, sample_time = row["pid"], sample.curtime
+                        self.changes.append(
+                            {"pid": pid, "sample_time": sample_time, **changes}
+                        )
+                process.AddSample(index, row, is_new)
+
+            for process in new_processes:
+                parent = process_of_pid.get(process.first_row["ppid"])
+                if parent and self._CanBeAlive(parent, index):
+                    row = parent.row or parent.exit_row
+                    process.parent = (row["name"], parent.command_line)
+
+    def _CanBeAlive(self, process, index):
+        """Determines if a process can have been alive since the previous sample.
+
+        Args:
+          process (Process): process.
+          index (int): index of the sample.
+
+        Returns:
+          bool: True if it can.
+        """
+        last_index = index - 1
+        if process.exit_row or self._version >= _VERSION_WITH_ALL_TASKS:
+            last_index = max(process.indexes)
+        return last_index >= index - 1
+
+    def _IsNew(self, process, index, row, is_exit):
+        """Determines if the counters are totals and no differences.
+
+        Args:
+          process (Process): process.
+          index (int): index of the sample.
+          row (dict[str, object]): columns.
+          is_exit (bool): True if these are columns of an exit.
+
+        Returns:
+          bool: True if the counters are totals.
+        """
+        if self._version < _VERSION_WITH_DECODED_EXIT_CODE:
+            return row["excode"] < 0
+        if "new" in row:
+            return row["new"] == b"N"
+
+        # The versions without that column list all tasks.
+        if self._samples[index].is_boot:
+            return True
+        return index - 1 not in process.indexes and not (
+            is_exit and index in process.indexes
+        )
+
+    def _IsSame(self, process, row, is_exit):
+        """Determines if columns are those of a process.
+
+        Args:
+          process (Process): process that last had the pid.
+          row (dict[str, object]): columns.
+          is_exit (bool): True if these are columns of an exit.
+
+        Returns:
+          bool: True if they are of the process, False if of another with the same pid.
+        """
+        if is_exit and process.exit_row:
+            return False
+        difference = abs(row["btime"] - process.first_row["btime"])
+        return difference <= _MAXIMUM_START_TIME_DIFFERENCE
+
+    def _GetExitValues(self, process):
+        """Determines what is expected of the exit of a process.
+
+        Args:
+          process (Process): process.
+
+        Returns:
+          dict[str, object]: values per name of an attribute.
+        """
+        row = process.exit_row
+        values = {"accounting_matched": process.is_seen_alive, "process_state": "E"}
+
+        if "elaps" in row:
+            values["elapsed_time"] = row["elaps"] * 1000 // row["hertz"]
+            values["exit_time"] = row["btime"] + row["elaps"] // row["hertz"]
+        else:
+            # 1.23 does not know when a process exited.
+            values["exit_time"] = process.exit_sample.curtime
+            values["exit_time_estimated"] = True
+
+        if "end_time" in row and row["end_time"] != values["exit_time"]:
+            raise ValueError("unexpected end time")
+
+        status = row["excode"]
+        if self._version >= _VERSION_WITH_DECODED_EXIT_CODE:
+            # Does not tell if there was a core dump, of which there is none in the
+            # logs of the other versions.
+            status = status - 256 if status >= 256 else status << 8
+
+        if status & 0x7F:
+            values["core_dumped"] = bool(status & 0x80)
+            values["exit_signal"] = status & 0x7F
+        else:
+            values["exit_code"] = (status >> 8) & 0xFF
+
+        return values
+
+    def GetExpectedValues(self, process):
+        """Determines what is expected of the event of a process.
+
+        Args:
+          process (Process): process.
+
+        Returns:
+          dict[str, object]: values per name of an attribute, None where there must be
+              none.
+        """
+        row = process.first_row
+        totals = process.totals
+        hertz = row["hertz"]
+
+        values = {
+            "accounting_matched": None,
+            "cancelled_written_size": None,
+            "cgroup": None,
+            "command_line": GetText(process.first_command_line),
+            "core_dumped": None,
+            "ctid": row.get("ctid") or None,
+            "elapsed_time": None,
+            "exit_code": None,
+            "exit_signal": None,
+            "exit_time": None,
+            "exit_time_estimated": None,
+            "hostname": GetText(self._samples[0].nodename),
+            "last_seen_time": None,
+            "major_faults": totals["majflt"],
+            "maximum_resident_size": None,
+            "maximum_virtual_size": None,
+            "minor_faults": totals["minflt"],
+            "number_of_samples": len(process.indexes),
+            "number_of_threads": None,
+            "parent_command_line": None,
+            "parent_process_name": None,
+            "pid": row["pid"],
+            "ppid": row["ppid"],
+            "process_name": GetText(row["name"]),
+            "process_state": None,
+            "read_size": None,
+            "sample_time": None,
+            "start_time": row["btime"],
+            "system_cpu_time": totals["stime"] * 1000 // hertz,
+            "user_cpu_time": totals["utime"] * 1000 // hertz,
+            "vpid": row.get("vpid") or None,
+            "written_size": None,
+        }
+
+        for name, column in _IDENTIFIERS.items():
+            is_known = process.is_seen_alive or column in ("ruid", "rgid")
+            is_known = is_known and column in row
+            values[name] = row[column] & 0xFFFFFFFF if is_known else None
+
+        container = "container_identifier"
+        if self._version >= _VERSION_WITH_CONTAINER_NAME:
+            container = "container_name"
+        values["container_identifier"] = values["container_name"] = None
+        if row.get("container", b"-") != b"-":
+            values[container] = GetText(row["container"])
+
+        if process.parent:
+            name, command_line = process.parent
+            values["parent_process_name"] = GetText(name)
+            values["parent_command_line"] = GetText(command_line)
+
+        if process.is_seen_alive:
+            if row.get("cgroup", b"-") != b"-":
+                values["cgroup"] = GetText(row["cgroup"])
+            values["number_of_threads"] = row["nthr"]
+            values["process_state"] = GetText(process.row["state"])
+            values["maximum_resident_size"] = totals["rmem"] * 1024
+            values["maximum_virtual_size"] = totals["vmem"] * 1024
+        if "rsz" in totals:
+            values["read_size"] = totals["rsz"] * _SECTOR_SIZE
+            values["written_size"] = totals["wsz"] * _SECTOR_SIZE
+            values["cancelled_written_size"] = totals["cwsz"] * _SECTOR_SIZE
+
+        first_sample = self._samples[process.first_index]
+        if first_sample.is_boot and process.is_seen_alive:
+            values["sample_time"] = first_sample.curtime
+
+        if process.exit_row:
+            values.update(self._GetExitValues(process))
+        elif self._version >= _VERSION_WITH_ALL_TASKS:
+            last_index = max(process.indexes)
+            if last_index < len(self._samples) - 1:
+                values["last_seen_time"] = self._samples[last_index].curtime
+
+        return values

@@ -1,0 +1,803 @@
+"""Tests for the atop raw log process activity plugin.
+
+No real log has GPUs, netatop, the kernel patch of former times, limits of cgroups, wait
+channels or proportional sizes: these are tested with logs that are built.
+"""
+
+import io
+import unittest
+
+from plaso.containers import artifacts
+
+from plaso_atop import layouts
+
+from tests import log_builder
+from tests import parseable_processes
+from tests import test_lib
+from tests.plugins import sample_test_lib
+from tests.plugins import task_test_lib
+
+
+class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
+    """Tests for the atop raw log process activity plugin."""
+
+    PLUGIN_NAME = "activity"
+
+    _VERSION_WITH_GPU_REMAINS = (2, 6)
+    _VERSION_WITH_CONTAINER_NAME = (2, 10)
+    _VERSION_WITH_OOM_SCORE = (2, 13)
+
+    # Idle threads are counted among those that cannot be interrupted.
+    _VERSIONS_WITH_WRONG_THREADS = ((2, 7), (2, 8), (2, 9))
+
+    _LIMITS = {
+        "cgroup_cpu_limit_percent": ("cgcpumax", 1),
+        "cgroup_effective_cpu_limit_percent": ("cgcpumaxr", 1),
+        "cgroup_effective_memory_limit_size": ("cgmemmaxr", 1024),
+        "cgroup_effective_swap_limit_size": ("cgswpmaxr", 1024),
+        "cgroup_memory_limit_size": ("cgmemmax", 1024),
+        "cgroup_swap_limit_size": ("cgswpmax", 1024),
+    }
+
+    _SIZES = {
+        "data_size": "vdata",
+        "executable_size": "vexec",
+        "library_size": "vlibs",
+        "locked_size": "vlock",
+        "resident_size": "rmem",
+        "resident_size_growth": "rgrow",
+        "stack_size": "vstack",
+        "swapped_size": "vswap",
+        "virtual_size": "vmem",
+        "virtual_size_growth": "vgrow",
+    }
+
+    def _GetExpectedProcess(self, row, sample, version):
+        """Determines what an event has to tell of a process.
+
+        Args:
+          row (dict[str, int|bytes|bool]): what atop printed of the process.
+          sample (parseable.Sample): what atop printed of the sample.
+          version (tuple[int, int]): version of atop.
+
+        Returns:
+          dict[str, object]: values of the attributes, None if there must be no event.
+        """
+        counters = self._GetExpectedCounters(row, version)
+        is_exited = row["state"] == b"E"
+        has_growth = not is_exited and (row["vgrow"] or row["rgrow"])
+        if not any(counters.values()) and not has_growth:
+            return None
+
+        values = self._GetExpectedTask(row, sample)
+        values.update(counters)
+        values["process_name"] = row["name"].decode("ascii")
+        values["process_state"] = row["state"].decode("ascii")
+        # The log of s390x was made with an emulator, the kernel below it wrote the
+        # accounting records of exited processes in the byte order of the real machine.
+        if row["pid"] > 0:
+            values["pid"] = row["pid"]
+        if row["cmdline"]:
+            values["command_line"] = parseable_processes.GetText(row["cmdline"])
+        if row.get("container", b"-") != b"-":
+            name = "container_identifier"
+            if version >= self._VERSION_WITH_CONTAINER_NAME:
+                name = "container_name"
+            values[name] = row["container"].decode("ascii")
+        if row["ppid"] or not is_exited:
+            values["ppid"] = row["ppid"]
+
+        if not is_exited:
+            values.update(self._GetExpectedLivingProcess(row, sample, version))
+
+        return values
+
+    def _GetExpectedLivingProcess(self, row, sample, version):
+        """Determines what an event has to tell of a process that lives.
+
+        Args:
+          row (dict[str, int|bytes|bool]): what atop printed of the process.
+          sample (parseable.Sample): what atop printed of the sample.
+          version (tuple[int, int]): version of atop.
+
+        Returns:
+          dict[str, object]: values of the attributes.
+        """
+        values = {
+            name: row[column] * 1024
+            for name, column in self._SIZES.items()
+            if column in row
+        }
+        values["number_of_running_threads"] = row["nthrrun"]
+        values["number_of_sleeping_threads"] = row["nthrslpi"]
+        values["number_of_threads"] = row["nthr"]
+        if version not in self._VERSIONS_WITH_WRONG_THREADS:
+            values["number_of_uninterruptible_threads"] = row["nthrslpu"]
+        if "nthridle" in row:
+            values["number_of_idle_threads"] = row["nthridle"]
+
+        if row.get("pmem", 0) > 0:
+            values["proportional_size"] = row["pmem"] * 1024
+
+        for name, (column, unit) in self._LIMITS.items():
+            if row.get(column, -3) >= 0:
+                values[name] = row[column] * unit
+
+        # Since 2.11 atop prints the last of several.
+        path = row.get("cgroup", b"").decode("ascii")
+        if version >= self._VERSION_WITH_CGROUP_LIST:
+            path = self._GetCgroupPaths(sample).get(row["pid"])
+        if path:
+            values["cgroup"] = path
+
+        # Not printed.
+        if version >= self._VERSION_WITH_OOM_SCORE:
+            values.update({"oom_score": None, "oom_score_adjustment": None})
+
+        return values
+
+    def _GetBuiltLiving(self, task, version):
+        """Determines what an event has to tell of a process that lives.
+
+        Args:
+          task (dict[str, dict[str, object]]): values of the members.
+          version (tuple[int, int]): version of atop.
+
+        Returns:
+          dict[str, object]: values of the attributes, those of GPUs, containers and
+              control groups excepted.
+        """
+        gen = task["gen"]
+        values = {
+            **self._GetBuiltCounters(task, version),
+            **self._GetBuiltTask(task, version),
+            "command_line": gen["cmdline"].decode("ascii"),
+            "number_of_running_threads": gen["nthrrun"],
+            "number_of_sleeping_threads": gen["nthrslpi"],
+            "number_of_threads": gen["nthr"],
+            "pid": gen["pid"],
+            "ppid": gen["ppid"],
+            "process_name": gen["name"].decode("ascii"),
+            "process_state": "S",
+        }
+        for name, member in self._SIZES.items():
+            if member == "vexec" and "shtext" in task["mem"]:
+                member = "shtext"
+            if member in task["mem"]:
+                values[name] = task["mem"][member] * 1024
+
+        if "pmem" in task["mem"]:
+            values["proportional_size"] = task["mem"]["pmem"] * 1024
+        if version not in self._VERSIONS_WITH_WRONG_THREADS:
+            values["number_of_uninterruptible_threads"] = gen["nthrslpu"]
+        if "nthridle" in gen:
+            values["number_of_idle_threads"] = gen["nthridle"]
+        if "vpid" in gen:
+            values["vpid"] = gen["vpid"]
+        if "ctid" in gen or "envid" in gen:
+            values["ctid"] = gen.get("ctid", gen.get("envid"))
+        if version >= self._VERSION_WITH_OOM_SCORE:
+            values["oom_score"] = task["mem"]["oomscore"]
+            values["oom_score_adjustment"] = task["mem"]["oomscoreadj"]
+        return values
+
+    def testBuiltLogs(self):
+        """Tests all members of entries of all versions and machine types."""
+        for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
+            with self.subTest(version=version, abi=abi.name):
+                version_tuple = tuple(map(int, version.partition("-")[0].split(".")))
+                task = self._GetDistinctTask(version, abi)
+                (event_data,) = self._ParseTasks(task, version=version, abi=abi)
+
+                self.assertEqual(
+                    self._GetMeasuredValues(event_data),
+                    self._GetBuiltLiving(task, version_tuple),
+                )
+
+    def testExited(self):
+        """Tests that of an exited process only what is known of it is told."""
+        for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
+            with self.subTest(version=version, abi=abi.name):
+                task = self._GetDistinctTask(version, abi, gen__state=b"E")
+                gen = task["gen"]
+                expected_values = {
+                    "command_line": gen["cmdline"].decode("ascii"),
+                    "cpu_percent": round(
+                        (task["cpu"]["utime"] + task["cpu"]["stime"]) / self._INTERVAL,
+                        1,
+                    ),
+                    "major_faults": task["mem"]["majflt"],
+                    "minor_faults": task["mem"]["minflt"],
+                    "pid": gen["pid"],
+                    "ppid": gen["ppid"],
+                    "process_name": gen["name"].decode("ascii"),
+                    "process_state": "E",
+                    "system_cpu_time": task["cpu"]["stime"] * 10,
+                    "user_cpu_time": task["cpu"]["utime"] * 10,
+                    "user_identifier": gen["ruid"],
+                }
+                flags = (
+                    task_test_lib.FLAG_ACCOUNTING
+                    | task_test_lib.FLAG_IOSTAT
+                    | task_test_lib.FLAG_NETATOP
+                )
+                (event_data,) = self._ParseTasks(
+                    task, version=version, abi=abi, flags=flags
+                )
+                self.assertEqual(self._GetMeasuredValues(event_data), expected_values)
+
+                (event_data,) = self._ParseTasks(
+                    task,
+                    version=version,
+                    abi=abi,
+                    **self._GetNetworkArguments(version),
+                )
+                self.assertEqual(
+                    self._GetMeasuredValues(event_data),
+                    {**expected_values, **self._GetBuiltNetwork(task)},
+                )
+
+    def testNetwork(self):
+        """Tests the network transfers of all versions and machine types."""
+        names = set(task_test_lib.NETWORK_MEMBERS)
+        for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
+            with self.subTest(version=version, abi=abi.name):
+                task = self._GetDistinctTask(version, abi)
+                (event_data,) = self._ParseTasks(
+                    task,
+                    version=version,
+                    abi=abi,
+                    **self._GetNetworkArguments(version),
+                )
+                values = self._GetMeasuredValues(event_data)
+                self.assertEqual(
+                    {name: value for name, value in values.items() if name in names},
+                    self._GetBuiltNetwork(task),
+                )
+
+        # netatop-bpf is told in the header, netatopd is needed for exited processes.
+        for state, flags, support_flags, has_network in (
+            (b"S", 0, 0x35, False),
+            (b"S", task_test_lib.FLAG_NETATOP, 0x35, True),
+            (b"S", 0, 0x35 | task_test_lib.SUPPORT_NETATOP_BPF, True),
+            (b"E", task_test_lib.FLAG_NETATOP, 0x35, False),
+            (b"E", task_test_lib.FLAG_NETATOPD, 0x35, True),
+            (b"E", 0, 0x35 | task_test_lib.SUPPORT_NETATOP_BPF, True),
+        ):
+            with self.subTest(state=state, flags=flags, support_flags=support_flags):
+                (event_data,) = self._ParseTasks(
+                    self._GetDistinctTask("2.13", gen__state=state),
+                    flags=flags,
+                    supportflags=support_flags,
+                )
+                values = self._GetMeasuredValues(event_data)
+                self.assertEqual(names.issubset(values), has_network)
+                self.assertEqual(not names.isdisjoint(values), has_network)
+
+    def testDiskTransfers(self):
+        """Tests when disk transfers and requests are told."""
+        sizes = {"read_size", "written_size"}
+        requests = {"number_of_reads", "number_of_writes"}
+        cancelled = {"cancelled_written_size"}
+        names = sizes | requests | cancelled
+
+        patch = task_test_lib.SUPPORT_PATCHSTAT
+        iostat = task_test_lib.SUPPORT_IOSTAT
+        for version, flags, support_flags, expected_names in (
+            ("1.23", 0, 0, set()),
+            ("1.23", 0, iostat, sizes | cancelled),
+            ("1.23", 0, patch, sizes | requests),
+            ("1.23", 0, patch | iostat, sizes | requests),
+            ("1.27", 0, patch, sizes | requests),
+            # Since 2.0 the bit has no meaning.
+            ("2.0", 0, patch, set()),
+            ("2.0", 0, iostat, sizes | cancelled),
+            ("2.2", 0, iostat, sizes | cancelled),
+            # 2.2.6 and later: the flag of the record tells.
+            ("2.2-3", 0, 0x35, set()),
+            ("2.13", 0, 0x35, set()),
+            ("2.13", task_test_lib.FLAG_IOSTAT, 0x35, sizes | cancelled),
+        ):
+            with self.subTest(version=version, flags=flags, support=support_flags):
+                task = self._GetDistinctTask(version)
+                (event_data,) = self._ParseTasks(
+                    task, version=version, flags=flags, supportflags=support_flags
+                )
+                values = self._GetMeasuredValues(event_data)
+                self.assertEqual(names.intersection(values), expected_names)
+                if requests <= expected_names:
+                    self.assertEqual(event_data.number_of_reads, task["dsk"]["rio"])
+                    self.assertEqual(event_data.number_of_writes, task["dsk"]["wio"])
+                if sizes <= expected_names:
+                    self.assertEqual(event_data.read_size, task["dsk"]["rsz"] * 512)
+
+    def testContainer(self):
+        """Tests the container and the control group."""
+        flags = task_test_lib.FLAG_CONTAINERS | task_test_lib.FLAG_CGROUPS
+        for version, name, member in (
+            ("2.3", "container_identifier", "container"),
+            ("2.9", "container_identifier", "container"),
+            ("2.10", "container_name", "utsname"),
+            ("2.13", "container_name", "utsname"),
+        ):
+            with self.subTest(version=version):
+                task = self._GetDistinctTask(version)
+                (event_data,) = self._ParseTasks(task, version=version, flags=flags)
+                self.assertEqual(
+                    getattr(event_data, name), task["gen"][member].decode("ascii")
+                )
+                path = task["gen"].get("cgpath")
+                self.assertEqual(event_data.cgroup, path and path.decode("ascii"))
+
+                (event_data,) = self._ParseTasks(task, version=version, flags=0)
+                self.assertIsNone(getattr(event_data, name))
+                self.assertIsNone(event_data.cgroup)
+
+    def testCgroupLimits(self):
+        """Tests the limits of control groups."""
+        limits = {**self._LIMITS, "cgroup_cpu_weight": ("cgcpuweight", 1)}
+        flags = task_test_lib.FLAG_CGROUPS
+        for version in ("2.8", "2.9", "2.10"):
+            for abi in layouts.ABIS:
+                with self.subTest(version=version, abi=abi.name):
+                    task = self._GetDistinctTask(version, abi)
+                    (event_data,) = self._ParseTasks(
+                        task, version=version, abi=abi, flags=flags
+                    )
+                    for name, (member, unit) in limits.items():
+                        part = "mem" if unit == 1024 else "cpu"
+                        self.assertEqual(
+                            getattr(event_data, name), task[part][member] * unit
+                        )
+
+            # There is none, or it is not known.
+            for value in (-1, -2):
+                for member, unit in limits.values():
+                    task["mem" if unit == 1024 else "cpu"][member] = value
+                (event_data,) = self._ParseTasks(
+                    task, version=version, abi=abi, flags=flags
+                )
+                self.assertTrue(
+                    set(limits).isdisjoint(self._GetMeasuredValues(event_data))
+                )
+
+        # In 2.7 and since 2.11 there are no such members.
+        for version in ("2.7", "2.11"):
+            task = self._GetDistinctTask(version)
+            (event_data,) = self._ParseTasks(task, version=version, flags=flags)
+            self.assertTrue(set(limits).isdisjoint(self._GetMeasuredValues(event_data)))
+
+    def _GetGPU(self, task, version="2.13", flags=task_test_lib.FLAG_GPU):
+        """Retrieves what an event tells of GPUs.
+
+        Args:
+          task (dict[str, dict[str, object]]): values of the members.
+          version (Optional[str]): version of atop.
+          flags (Optional[int]): flags of the record.
+
+        Returns:
+          dict[str, object]: values of the attributes.
+        """
+        (event_data,) = self._ParseTasks(task, version=version, flags=flags)
+        return {
+            name: value
+            for name, value in self._GetMeasuredValues(event_data).items()
+            if "gpu" in name
+        }
+
+    def testGPU(self):
+        """Tests what processes used of GPUs."""
+        values = {
+            "gpu__gpulist": 0b101,
+            "gpu__memcum": 1500,
+            "gpu__nrgpus": 2,
+            "gpu__sample": 10,
+            "gpu__samples": 10,
+        }
+        expected_values = {
+            "gpu_average_memory_size": 150 * 1024,
+            "gpu_numbers": [0, 2],
+            "number_of_gpus": 2,
+        }
+        for version in ("2.4", "2.6", "2.7", "2.10", "2.11"):
+            for state in (b"A", b"E"):
+                with self.subTest(version=version, state=state):
+                    task = self._GetDistinctTask(version, gpu__state=state, **values)
+                    self.assertEqual(
+                        self._GetGPU(task, version=version),
+                        {
+                            **expected_values,
+                            "gpu_lifetime_busy_percent": task["gpu"]["gpubusy"],
+                            "gpu_lifetime_memory_busy_percent": task["gpu"]["membusy"],
+                            "gpu_memory_size": task["gpu"]["memnow"] * 1024,
+                            "gpu_time": task["gpu"]["timems"],
+                        },
+                    )
+
+        for state in (b"A", b"E"):
+            task = self._GetDistinctTask(
+                "2.13",
+                gpu__state=state,
+                gpu__gpubusycum=255,
+                gpu__membusycum=31,
+                gpu__type=b"G",
+                **values,
+            )
+            self.assertEqual(
+                self._GetGPU(task),
+                {
+                    **expected_values,
+                    "gpu_busy_percent": 25.5,
+                    "gpu_memory_busy_percent": 3.1,
+                    "gpu_memory_size": task["gpu"]["memnow"] * 1024,
+                    "gpu_type": "G",
+                },
+            )
+
+        # Without the flag of the record, or in another state, nothing is valid.
+        self.assertEqual(self._GetGPU(task, flags=0), {})
+        for state in (b"N", b"\x00", b"\xeb", b"S"):
+            task = self._GetDistinctTask("2.13", gpu__state=state, **values)
+            self.assertEqual(self._GetGPU(task), {})
+
+    def testGPUNotAvailable(self):
+        """Tests what GPUs do not tell."""
+        names = {"gpu_memory_size", "gpu_numbers", "number_of_gpus"}
+        task = self._GetDistinctTask(
+            "2.12",
+            gpu__state=b"A",
+            gpu__gpubusy=-1,
+            gpu__membusy=-1,
+            gpu__sample=0,
+            gpu__timems=0,
+        )
+        self.assertEqual(set(self._GetGPU(task, version="2.12")), names)
+
+        values = {"gpu__samples": 4, "gpu__memcum": -1, "gpu__type": b"U"}
+        task = self._GetDistinctTask(
+            "2.13",
+            gpu__state=b"A",
+            gpu__gpubusycum=-1,
+            gpu__membusycum=0,
+            **values,
+        )
+        self.assertEqual(set(self._GetGPU(task)), {*names, "gpu_memory_busy_percent"})
+
+        # The difference of -1 and -1.
+        task = self._GetDistinctTask(
+            "2.13",
+            gen__state=b"E",
+            gpu__state=b"E",
+            gpu__gpubusycum=0,
+            gpu__membusycum=0,
+            **values,
+        )
+        self.assertEqual(set(self._GetGPU(task)), names)
+
+        # In the first sample the interval is not known that the sums are of.
+        task = self._GetDistinctTask("2.13", gpu__state=b"A", gpu__type=b"C")
+        flags = task_test_lib.FLAG_GPU | task_test_lib.FLAG_BOOT
+        self.assertEqual(set(self._GetGPU(task, flags=flags)), {*names, "gpu_type"})
+
+    def testActivity(self):
+        """Tests that there is only an event where there is something to tell."""
+        idle_task = {
+            "gen.pid": 42,
+            "gen.tgid": 42,
+            "gen.isproc": 1,
+            "gen.state": b"S",
+            "mem.vmem": 1000,
+            "mem.rmem": 100,
+            "net.tcpsnd": 1,
+            "gpu.memnow": 1,
+            "gpu.state": b"N",
+        }
+        self.assertEqual(self._ParseTasks(idle_task), [])
+
+        for member, value in (
+            ("cpu.utime", 1),
+            ("cpu.stime", 1),
+            ("cpu.rundelay", 1000),
+            ("cpu.blkdelay", 1),
+            ("cpu.nvcsw", 1),
+            ("cpu.nivcsw", 1),
+            ("dsk.rsz", 1),
+            ("dsk.wsz", 1),
+            ("dsk.cwsz", 1),
+            ("mem.minflt", 1),
+            ("mem.majflt", 1),
+            ("mem.vgrow", -1),
+            ("mem.rgrow", 1),
+        ):
+            with self.subTest(member=member):
+                task = {**idle_task, member: value}
+                self.assertEqual(len(self._ParseTasks(task)), 1)
+
+                # An inactive task, a thread, and an entry of a failed exit.
+                for override in (
+                    {"gen.wasinactive": 1},
+                    {"gen.isproc": 0},
+                    {"gen.pid": 0},
+                    {"gen.pid": -1},
+                ):
+                    self.assertEqual(self._ParseTasks({**task, **override}), [])
+
+                # What is not valid is nothing to tell.
+                if member.startswith("dsk."):
+                    self.assertEqual(self._ParseTasks(task, flags=0), [])
+                if not member.startswith(("dsk.", "mem.vgrow", "mem.rgrow")):
+                    self.assertEqual(self._ParseTasks({**task, member: -1}), [])
+
+        # Less than a microsecond.
+        self.assertEqual(self._ParseTasks({**idle_task, "cpu.rundelay": 999}), [])
+
+    def testSinceStart(self):
+        """Tests the mark of counters that are not those of the interval."""
+        new = -(1 << 31)
+        start = sample_test_lib.T0 - self._INTERVAL
+        for flags, state, excode, btime, is_marked in (
+            (task_test_lib.FLAG_BOOT, b"S", new, start - 1000, True),
+            (task_test_lib.FLAG_BOOT, b"S", 0, start + 10, True),
+            # It was started in the interval, whatever the clock says.
+            (0, b"S", new, start + 10, False),
+            (0, b"S", new, start - 1000, False),
+            (0, b"S", 0, start - 1000, False),
+            # One that atop knew, one that it could not, and one that it did not.
+            (0, b"E", 0, start - 1000, False),
+            (0, b"E", new, start - 1, False),
+            (0, b"E", new, start - 2, True),
+        ):
+            with self.subTest(flags=flags, state=state, excode=excode, btime=btime):
+                task = self._GetDistinctTask(
+                    "2.13", gen__state=state, gen__excode=excode, gen__btime=btime
+                )
+                (event_data,) = self._ParseTasks(task, flags=flags)
+                self.assertEqual(event_data.since_start, is_marked or None)
+                self.assertEqual(event_data.cpu_percent is None, is_marked)
+
+    def testWrapped(self):
+        """Tests that a counter that went down is not taken for a large one."""
+        wrapped = (1 << 32) - 1000
+        members = {
+            "cpu__rundelay": "run_delay_microseconds",
+            "cpu__stime": "system_cpu_time",
+            "dsk__rsz": "read_size",
+            "mem__majflt": "major_faults",
+            "mem__minflt": "minor_faults",
+        }
+        for version in ("1.23", "1.27", "2.0", "2.6", "2.7", "2.13"):
+            with self.subTest(version=version):
+                version_tuple = tuple(map(int, version.split(".")))
+                task = self._GetDistinctTask(
+                    version, **{name: wrapped for name in members}
+                )
+                arguments = self._GetNetworkArguments(version)
+                (event_data,) = self._ParseTasks(task, version=version, **arguments)
+                values = self._GetMeasuredValues(event_data)
+
+                has_values = version_tuple >= (2, 7)
+                for name in members.values():
+                    self.assertEqual(name in values, has_values, name)
+                self.assertEqual("cpu_percent" in values, has_values)
+                self.assertIn("user_cpu_time", values)
+
+                # In the first sample it is a total, of which that is no difference.
+                task["gen"]["excode"] = -(1 << 31)
+                (event_data,) = self._ParseTasks(task, version=version, **arguments)
+                self.assertEqual(event_data.minor_faults, wrapped)
+
+                # Since 2.0 that was never done for the network.
+                task = self._GetDistinctTask(version, net__tcprsz=wrapped)
+                (event_data,) = self._ParseTasks(task, version=version, **arguments)
+                self.assertEqual(
+                    event_data.tcp_received_size,
+                    wrapped if version_tuple >= (2, 0) else None,
+                )
+
+    def testInvalid(self):
+        """Tests values that cannot be true."""
+        names = (
+            "cpu__blkdelay cpu__curcpu cpu__nivcsw cpu__nvcsw cpu__policy cpu__prio "
+            "cpu__rtprio cpu__rundelay cpu__stime dsk__cwsz dsk__rsz dsk__wsz "
+            "gen__nthr gen__nthridle gen__nthrrun gen__nthrslpi gen__nthrslpu gen__ppid "
+            "mem__majflt mem__minflt mem__oomscore mem__pmem mem__rmem mem__vdata "
+            "mem__vexec mem__vlibs mem__vlock mem__vmem mem__vstack mem__vswap "
+            "net__tcprcv"
+        ).split()
+        task = self._GetDistinctTask(
+            "2.13",
+            gen__ruid=-2,
+            mem__oomscoreadj=-1000,
+            mem__rgrow=-3,
+            mem__vgrow=-(1 << 62),
+            **{name: -1 for name in names},
+        )
+        arguments = self._GetNetworkArguments("2.13")
+        (event_data,) = self._ParseTasks(task, **arguments)
+        values = self._GetMeasuredValues(event_data)
+        for name in task_test_lib.NETWORK_MEMBERS:
+            if name != "tcp_received_packets":
+                del values[name]
+
+        gen = task["gen"]
+        self.assertEqual(
+            values,
+            {
+                "command_line": gen["cmdline"].decode("ascii"),
+                "ctid": gen["ctid"],
+                "nice_value": task["cpu"]["nice"],
+                "oom_score_adjustment": -1000,
+                "pid": gen["pid"],
+                "process_name": gen["name"].decode("ascii"),
+                "process_state": "S",
+                "resident_size_growth": -3072,
+                "user_cpu_time": task["cpu"]["utime"] * 10,
+                "user_identifier": 4294967294,
+                "vpid": gen["vpid"],
+                "wait_channel": task["cpu"]["wchan"].decode("ascii"),
+            },
+        )
+
+        # More than fits in an event.
+        large_names = [
+            name
+            for name in names
+            if name.startswith(("cpu__blk", "cpu__stime", "dsk", "mem__p", "mem__v"))
+        ]
+        task = self._GetDistinctTask(
+            "2.13", **{name: (1 << 63) - 1 for name in large_names}
+        )
+        (event_data,) = self._ParseTasks(task)
+        self.assertIsNone(event_data.block_io_delay_time)
+        self.assertIsNone(event_data.cpu_percent)
+        self.assertIsNone(event_data.proportional_size)
+        self.assertIsNone(event_data.system_cpu_time)
+        self.assertIsNone(event_data.virtual_size)
+        self.assertIsNone(event_data.written_size)
+
+        # Neither the length of a tick nor that of the interval is known.
+        task = self._GetDistinctTask("2.13")
+        (event_data,) = self._ParseTasks(task, hertz=0, warnings=["header damaged"])
+        self.assertIsNone(event_data.cpu_percent)
+        self.assertIsNone(event_data.user_cpu_time)
+        (event_data,) = self._ParseTasks(task, interval=0)
+        self.assertIsNone(event_data.cpu_percent)
+
+    def testGuessedExit(self):
+        """Tests an exit of which process accounting does not tell the process."""
+        task = self._GetDistinctTask(
+            "2.13", gen__state=b"E", gen__tgid=0, gen__pid=0, gen__ppid=0
+        )
+        (event_data,) = self._ParseTasks(task)
+        self.assertIsNone(event_data.pid)
+        self.assertIsNone(event_data.ppid)
+
+    def testWaitChannel(self):
+        """Tests that what follows the name of a wait channel is not told."""
+        task = self._GetDistinctTask("2.6", cpu__wchan=b"pipe_read\x00junk!!")
+        (event_data,) = self._ParseTasks(task, version="2.6")
+        self.assertEqual(event_data.wait_channel, "pipe_read")
+
+        task = self._GetDistinctTask("2.6", cpu__wchan=b"\x00garbage")
+        (event_data,) = self._ParseTasks(task, version="2.6")
+        self.assertIsNone(event_data.wait_channel)
+
+    def testUsername(self):
+        """Tests the names of users."""
+        configuration = artifacts.SystemConfigurationArtifact()
+        configuration.path_specs = []
+        # pylint: disable=protected-access
+        configuration._atop_user_names = {"0": "root", "33": "www-data"}
+
+        def _GetUsername(**overrides):
+            """Retrieves the name of the user of a process.
+
+            Args:
+              overrides (dict[str, object]): values of members.
+
+            Returns:
+              str: name or None if not known.
+            """
+            task = self._GetDistinctTask(
+                "2.10",
+                **{
+                    "gen__cgpath": b"/system.slice/cron.service",
+                    "gen__ctid": 0,
+                    "gen__ruid": 33,
+                    "gen__utsname": b"",
+                    **overrides,
+                },
+            )
+            builder = log_builder.LogBuilder(version="2.10")
+            builder.AddSample(
+                sample_test_lib.T0,
+                flags=task_test_lib.FLAG_CONTAINERS | task_test_lib.FLAG_CGROUPS,
+                tasks=[task],
+            )
+            data = builder.Build()
+            file_object = io.BytesIO(data)
+            file_object.get_size = lambda: len(data)
+
+            storage_writer = self._CreateStorageWriter()
+            parser_mediator = self._CreateParserMediator(
+                storage_writer, system_configurations=[configuration]
+            )
+            self._CreateParser().Parse(parser_mediator, file_object)
+            (event_data,) = self._GetEventData(storage_writer)
+            return event_data.username
+
+        self.assertEqual(_GetUsername(), "www-data")
+        self.assertEqual(_GetUsername(gen__ruid=0), "root")
+        self.assertIsNone(_GetUsername(gen__ruid=1234))
+
+        # A container has users of its own, if an exited process was in one is not told.
+        self.assertIsNone(_GetUsername(gen__ctid=101))
+        self.assertIsNone(_GetUsername(gen__utsname=b"pod"))
+        self.assertIsNone(_GetUsername(gen__cgpath=b"/system.slice/docker-0123.scope"))
+        self.assertIsNone(_GetUsername(gen__state=b"E"))
+
+    def testMessage(self):
+        """Tests the messages."""
+        task = {
+            "gen.pid": 4711,
+            "gen.ppid": 1,
+            "gen.isproc": 1,
+            "gen.state": b"S",
+            "gen.name": b"=cmd()",
+            "gen.cmdline": b"=cmd() \xff\x1b[2J",
+            "gen.ruid": 33,
+            "cpu.utime": 6000,
+            "mem.rmem": 100,
+            "mem.rgrow": -4,
+        }
+        (event_data,) = self._ParseTasks(task)
+        self.assertEqual(
+            self._GetMessage(event_data),
+            "Process activity: =cmd() Command line: =cmd() \\xff\\x1b[2J PID: 4711 "
+            "Parent PID: 1 UID: 33 CPU: 10.0% User CPU: 60000 ms Memory: 102400 bytes "
+            "Memory growth: -4096 bytes",
+        )
+
+        task.update({"gen.state": b"E", "gen.excode": -(1 << 31)})
+        (event_data,) = self._ParseTasks(task, flags=task_test_lib.FLAG_BOOT)
+        self.assertEqual(
+            self._GetMessage(event_data),
+            "Process activity: =cmd() Command line: =cmd() \\xff\\x1b[2J PID: 4711 "
+            "Parent PID: 1 UID: 33 State: exited User CPU: 60000 ms Counters: since the "
+            "start of the process",
+        )
+
+    def testLogs(self):
+        """Tests that the events of all logs are what atop printed."""
+        for log in test_lib.LOGS:
+            with self.subTest(log=log.name):
+                version = log.version_tuple
+                for sample, elements in self._GetSamples(log):
+                    # There was no GPU, all else that is printed are remains. Up to 2.6
+                    # the state of inactive processes is one, too.
+                    for row in sample.rows["PRE"]:
+                        if version > self._VERSION_WITH_GPU_REMAINS:
+                            self.assertEqual(row["gpustate"], b"N")
+
+                    expected_values = []
+                    for row in sample.GetTasks():
+                        if row.get("isproc", True):
+                            values = self._GetExpectedProcess(row, sample, version)
+                            if values:
+                                expected_values.append(values)
+
+                    self.assertEqual(
+                        [element.pid for element in elements],
+                        [values.get("pid") for values in expected_values],
+                    )
+                    for element, values in zip(elements, expected_values):
+                        measured_values = self._GetMeasuredValues(element)
+                        for name, value in values.items():
+                            if value is None:
+                                self.assertIn(name, measured_values)
+                                values[name] = measured_values[name]
+                        self.assertEqual(measured_values, values)
+
+
+if __name__ == "__main__":
+    unittest.main()

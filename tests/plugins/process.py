@@ -1,0 +1,694 @@
+"""Tests for the atop raw log process plugin, with logs made for its rules."""
+
+import unittest
+
+from plaso.containers import artifacts
+
+from plaso_atop import layouts
+from plaso_atop import parser
+from plaso_atop import rawlog
+from plaso_atop.plugins import process
+
+from tests import log_builder
+from tests import test_lib
+
+_NEW = -(1 << 31)
+
+
+class AtopProcessPluginTest(test_lib.ParserTestCase):
+    """Tests for the atop raw log process plugin."""
+
+    # pylint: disable=protected-access
+
+    _T0 = 1795225000
+
+    def _GetExit(self, pid, btime, status=0, elaps=100, is_new=False, **values):
+        """Retrieves the entry of an exited process.
+
+        Args:
+          pid (int): process identifier.
+          btime (int): time of the start relative to the first sample.
+          status (Optional[int]): wait status.
+          elaps (Optional[int]): elapsed time in clock ticks.
+          is_new (Optional[bool]): True if atop did not know the process.
+          values (dict[str, object]): values of other members.
+
+        Returns:
+          dict[str, object]: values of the members.
+        """
+        excode = status | _NEW if is_new else status
+        return self._GetTask(
+            pid, btime, **{"state": b"E", "excode": excode, "elaps": elaps, **values}
+        )
+
+    def _GetTask(self, pid, btime=-1000, **values):
+        """Retrieves the entry of a process.
+
+        Args:
+          pid (int): process identifier.
+          btime (Optional[int]): time of the start relative to the first sample.
+          values (dict[str, object]): values of other members. Those of gen can be
+              without the name of that part.
+
+        Returns:
+          dict[str, object]: values of the members.
+        """
+        task = {
+            "gen.tgid": pid,
+            "gen.pid": pid,
+            "gen.isproc": 1,
+            "gen.nthr": 1,
+            "gen.state": b"S",
+            "gen.btime": self._T0 + btime,
+            "gen.name": b"daemon",
+            "gen.cmdline": b"/usr/sbin/daemon",
+            "gen.ppid": 1,
+        }
+        for name, value in values.items():
+            part, _, member = name.partition("__")
+            task[f"{part:s}.{member:s}" if member else f"gen.{name:s}"] = value
+        return task
+
+    def _Parse(self, samples, version="2.13", abi=layouts.ABIS[0], **kwargs):
+        """Parses a log.
+
+        Args:
+          samples (list[list[dict[str, object]]]): entries of the process lists. The
+              first one is the first of a run of atop, and those after None.
+          version (Optional[str]): version of atop.
+          abi (Optional[layouts.ABI]): machine type.
+          kwargs (dict[str, object]): flags of the records, values of the header and
+              system configurations.
+
+        Returns:
+          tuple[list[AtopProcessEventData], list[AtopProcessChangeEventData]]: events.
+        """
+        flags = kwargs.pop("flags", rawlog.FLAG_ACCOUNTING | rawlog.FLAG_IOSTAT)
+        records = kwargs.pop("records", {})
+        builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
+        curtime = self._T0
+        is_boot = True
+        for tasks in samples:
+            if tasks is None:
+                is_boot = True
+                continue
+
+            members = builder.layout.tstat.members
+            known_tasks = []
+            for task in tasks:
+                known = {}
+                for name, value in task.items():
+                    part, _, member = name.partition(".")
+                    if part in members and member in members[part].structure.members:
+                        known[name] = value
+                known_tasks.append(known)
+
+            builder.AddSample(
+                curtime,
+                interval=99999 if is_boot else 600,
+                flags=flags | (rawlog.FLAG_BOOT if is_boot else 0),
+                tasks=known_tasks,
+                **records,
+            )
+            curtime += 600
+            is_boot = False
+
+        atop_parser = parser.AtopParser()
+        atop_parser.EnablePlugins({"process"})
+        storage_writer = self._ParseData(builder.Build(), atop_parser)
+        self.assertEqual(self._GetWarnings(storage_writer), [])
+        return (
+            self._GetEventData(storage_writer, "linux:atop:process"),
+            self._GetEventData(storage_writer, "linux:atop:process_change"),
+        )
+
+    def _GetTimes(self, event_data):
+        """Retrieves the dates and times of a process relative to the first sample.
+
+        Args:
+          event_data (AtopProcessEventData): event data.
+
+        Returns:
+          dict[str, int]: times per name.
+        """
+        times = {}
+        for name in ("start", "exit", "sample", "last_seen"):
+            date_time = getattr(event_data, f"{name:s}_time")
+            if date_time is not None:
+                times[name] = date_time.timestamp - self._T0
+        return times
+
+    def testExit(self):
+        """Tests exit codes, signals and times."""
+        for status, expected in (
+            (0, (0, None, None)),
+            (7 << 8, (7, None, None)),
+            (255 << 8, (255, None, None)),
+            (9, (None, 9, False)),
+            (11 | 0x80, (None, 11, True)),
+        ):
+            for is_new in (False, True):
+                exit_task = self._GetExit(
+                    9, 10, status=status, elaps=1234, is_new=is_new
+                )
+                (event_data,), _ = self._Parse([[], [exit_task]])
+                self.assertEqual(
+                    (
+                        event_data.exit_code,
+                        event_data.exit_signal,
+                        event_data.core_dumped,
+                    ),
+                    expected,
+                )
+                self.assertEqual(event_data.elapsed_time, 12340)
+                self.assertEqual(self._GetTimes(event_data), {"start": 10, "exit": 22})
+                self.assertEqual(event_data.process_state, "E")
+                self.assertFalse(event_data.accounting_matched)
+
+        # Living processes and zombies have none.
+        (event_data,), _ = self._Parse([[self._GetTask(9, state=b"Z")]])
+        self.assertIsNone(event_data.exit_code)
+        self.assertIsNone(event_data.exit_signal)
+        self.assertEqual(event_data.process_state, "Z")
+
+    def testExitMatched(self):
+        """Tests exits of processes that were seen alive."""
+        for difference in (-1, 0, 1):
+            living = self._GetTask(
+                9, 10, euid=1000, ruid=1000, suid=1000, fsuid=1000, nthr=4
+            )
+            exit_task = self._GetExit(
+                9, 10 + difference, elaps=50000, cmdline=b"", ruid=1000
+            )
+            (event_data,), changes = self._Parse([[], [living], [exit_task]])
+            self.assertEqual(changes, [])
+            # The start is that of the living entry, the exit that of accounting.
+            self.assertEqual(
+                self._GetTimes(event_data), {"start": 10, "exit": 510 + difference}
+            )
+            self.assertTrue(event_data.accounting_matched)
+            self.assertEqual(event_data.command_line, "/usr/sbin/daemon")
+            # The entry of the exit has 0 there.
+            self.assertEqual(event_data.effective_user_identifier, 1000)
+            self.assertEqual(event_data.saved_user_identifier, 1000)
+            self.assertEqual(event_data.file_system_user_identifier, 1000)
+            self.assertEqual(event_data.number_of_threads, 4)
+            self.assertEqual(event_data.number_of_samples, 2)
+
+        exit_task = self._GetExit(9, 13, elaps=50000)
+        events, _ = self._Parse([[], [living], [exit_task]])
+        self.assertEqual(len(events), 2)
+
+    def testExitOnly(self):
+        """Tests a process of which only the exit was recorded."""
+        exit_task = self._GetExit(
+            9,
+            10,
+            cmdline=b"",
+            ruid=33,
+            rgid=34,
+            cpu__utime=7,
+            cpu__stime=8,
+            mem__minflt=9,
+            mem__majflt=10,
+            is_new=True,
+        )
+        (event_data,), _ = self._Parse([[], [exit_task]])
+        self.assertIsNone(event_data.command_line)
+        self.assertEqual(event_data.user_identifier, 33)
+        self.assertEqual(event_data.group_identifier, 34)
+        for name in (
+            "effective_user_identifier",
+            "saved_group_identifier",
+            "file_system_user_identifier",
+            "maximum_resident_size",
+            "maximum_virtual_size",
+            "number_of_threads",
+            "sample_time",
+            "last_seen_time",
+        ):
+            self.assertIsNone(getattr(event_data, name), name)
+        # The entry of an exit holds no disk transfers.
+        self.assertIsNone(event_data.read_size)
+        self.assertIsNone(event_data.written_size)
+        self.assertEqual(event_data.user_cpu_time, 70)
+        self.assertEqual(event_data.system_cpu_time, 80)
+        self.assertEqual(event_data.minor_faults, 9)
+        self.assertEqual(event_data.major_faults, 10)
+
+    def testPidReused(self):
+        """Tests an identifier that another process gets within an interval."""
+        first = self._GetTask(9, 0, name=b"first")
+        second = self._GetTask(9, 700, name=b"second")
+        exit_task = self._GetExit(9, 0, elaps=65000, name=b"first", status=3 << 8)
+        events, changes = self._Parse([[], [first], [second, exit_task]])
+        self.assertEqual(changes, [])
+        self.assertEqual(
+            [(event.process_name, event.exit_code) for event in events],
+            [("first", 3), ("second", None)],
+        )
+        # No exit was recorded of the first one.
+        events, _ = self._Parse([[], [first], [second], [second]])
+        self.assertEqual(
+            [(event.process_name, self._GetTimes(event)) for event in events],
+            [("first", {"start": 0, "last_seen": 600}), ("second", {"start": 700})],
+        )
+
+    def testSampleTime(self):
+        """Tests when a process that already ran was seen first."""
+        old = self._GetTask(1, -500)
+        new = self._GetTask(9, 100)
+        events, _ = self._Parse([[old], [old, new], None, [old, new]])
+        times = {event.pid: self._GetTimes(event) for event in events}
+        self.assertEqual(times, {1: {"start": -500, "sample": 0}, 9: {"start": 100}})
+
+    def testLastSeen(self):
+        """Tests processes that vanish without an exit."""
+        old = self._GetTask(1, -500)
+        new = self._GetTask(9, 100)
+        events, _ = self._Parse([[old], [old, new], [old], [old]])
+        times = {event.pid: self._GetTimes(event) for event in events}
+        self.assertEqual(times[9], {"start": 100, "last_seen": 600})
+        self.assertEqual(times[1], {"start": -500, "sample": 0})
+
+        # Lists of 2.2 and before hold only what changed, as do converted logs.
+        for version, records in (("2.2", {}), ("1.26", {}), ("2.3", {"ntask": 5})):
+            samples = [[old], [old, new], [old], [old, new], None, [old], [old]]
+            events, _ = self._Parse(samples, version=version, records=records)
+            self.assertEqual(len(events), 2, version)
+            for event_data in events:
+                self.assertIsNone(event_data.last_seen_time, version)
+
+    def testBootTime(self):
+        """Tests starts that differ by a second between runs of atop."""
+        first = self._GetTask(1, -500)
+        second = self._GetTask(1, -501)
+        third = self._GetTask(1, -502)
+        (event_data,), _ = self._Parse([[first], None, [second], None, [third]])
+        self.assertEqual(self._GetTimes(event_data)["start"], -500)
+        self.assertEqual(event_data.number_of_samples, 3)
+
+    def testTotals(self):
+        """Tests that totals are counted once."""
+
+        def _GetTask(utime, **values):
+            return self._GetTask(
+                9,
+                10,
+                cpu__utime=utime,
+                cpu__stime=2 * utime,
+                dsk__rsz=3 * utime,
+                dsk__wsz=4 * utime,
+                dsk__cwsz=5 * utime,
+                mem__minflt=6 * utime,
+                mem__majflt=7 * utime,
+                mem__rmem=100 + utime,
+                mem__vmem=200,
+                **values,
+            )
+
+        # 10 ticks before the log, 5 and 3 in it; a restart of atop counts all again.
+        samples = [
+            [_GetTask(10, excode=_NEW)],
+            [_GetTask(5)],
+            [_GetTask(7, wasinactive=1)],
+            None,
+            [_GetTask(15, excode=_NEW)],
+            [_GetTask(3)],
+        ]
+        (event_data,), _ = self._Parse(samples)
+        self.assertEqual(event_data.user_cpu_time, 180)
+        self.assertEqual(event_data.system_cpu_time, 360)
+        self.assertEqual(event_data.read_size, 3 * 18 * 512)
+        self.assertEqual(event_data.written_size, 4 * 18 * 512)
+        self.assertEqual(event_data.cancelled_written_size, 5 * 18 * 512)
+        self.assertEqual(event_data.minor_faults, 6 * 18)
+        self.assertEqual(event_data.major_faults, 7 * 18)
+        self.assertEqual(event_data.maximum_resident_size, 115 * 1024)
+        self.assertEqual(event_data.maximum_virtual_size, 200 * 1024)
+        self.assertIsNone(event_data.tcp_sent_size)
+
+        # Disk transfers that were not recorded are not 0.
+        (event_data,), _ = self._Parse(samples, flags=0)
+        self.assertIsNone(event_data.read_size)
+        self.assertIsNone(event_data.written_size)
+
+        # Without the clock tick there are no times.
+        log = log_builder.LogBuilder(version="2.13")
+        log.AddSample(self._T0, flags=1, tasks=[_GetTask(10)])
+        data = bytearray(log.Build())
+        data[14:16] = bytes(2)
+        storage_writer = self._ParseData(bytes(data), parser.AtopParser())
+        (event_data,) = self._GetEventData(storage_writer, "linux:atop:process")
+        self.assertIsNone(event_data.user_cpu_time)
+        self.assertEqual(event_data.minor_faults, 60)
+
+    def testWrappedCounters(self):
+        """Tests counters that old versions thought to have wrapped."""
+        samples = [
+            [self._GetTask(9, 10, mem__minflt=100, excode=_NEW)],
+            [self._GetTask(9, 10, mem__minflt=(1 << 32) - 30)],
+            [self._GetTask(9, 10, mem__minflt=5)],
+        ]
+        (event_data,), _ = self._Parse(samples, version="2.6")
+        self.assertEqual(event_data.minor_faults, 105)
+        # Since 2.7 such a value is one.
+        (event_data,), _ = self._Parse(samples, version="2.7")
+        self.assertEqual(event_data.minor_faults, 105 + (1 << 32) - 30)
+
+    def testHostileCounters(self):
+        """Tests counters that are negative or do not fit."""
+        samples = [
+            [self._GetTask(9, 10, mem__minflt=-5, cpu__utime=(1 << 63) - 1)],
+            [self._GetTask(9, 10, dsk__rsz=(1 << 63) - 1, cpu__utime=(1 << 63) - 1)],
+        ]
+        (event_data,), _ = self._Parse(samples)
+        self.assertEqual(event_data.minor_faults, 0)
+        self.assertIsNone(event_data.user_cpu_time)
+        self.assertIsNone(event_data.read_size)
+
+    def testNetwork(self):
+        """Tests network transfers, which netatop records."""
+        values = {
+            f"net__{name:s}": index + 1
+            for index, name in enumerate(
+                "tcpsnd tcpssz tcprcv tcprsz udpsnd udpssz udprcv udprsz".split()
+            )
+        }
+        names = [
+            f"{protocol:s}_{direction:s}_{unit:s}"
+            for protocol in ("tcp", "udp")
+            for direction in ("sent", "received")
+            for unit in ("packets", "size")
+        ]
+        samples = [
+            [self._GetTask(9, 10, excode=_NEW, **values)],
+            [self._GetTask(9, 10, **values)],
+        ]
+        for flags, header, expected in (
+            (rawlog.FLAG_NETATOP, {}, True),
+            (0, {}, False),
+            (0, {"supportflags": 0x1035}, True),
+        ):
+            (event_data,), _ = self._Parse(
+                samples, version="2.10", flags=flags, **header
+            )
+            for index, name in enumerate(names):
+                value = getattr(event_data, name)
+                self.assertEqual(value, 2 * (index + 1) if expected else None)
+
+    def testOldAccounting(self):
+        """Tests process accounting of version 2, which has no process identifiers."""
+        # A comp_t: exponent 2, fraction 100.
+        exit_task = self._GetExit(9, 10, elaps=2 << 13 | 100, tgid=0, ppid=0)
+        (event_data,), _ = self._Parse([[], [exit_task]], version="2.6")
+        self.assertEqual(event_data.elapsed_time, 6400 * 10)
+        self.assertEqual(self._GetTimes(event_data), {"start": 10, "exit": 74})
+        self.assertIsNone(event_data.ppid)
+
+        # 1.23 does not store how long a process ran.
+        exit_task = self._GetExit(9, 10)
+        (event_data,), _ = self._Parse([[], [exit_task]], version="1.23")
+        self.assertEqual(self._GetTimes(event_data), {"start": 10, "exit": 600})
+        self.assertTrue(event_data.exit_time_estimated)
+        self.assertIsNone(event_data.elapsed_time)
+
+    def testNotProcesses(self):
+        """Tests threads, and the empty entries of failed process accounting."""
+        thread = self._GetTask(10, 10, tgid=9, isproc=0)
+        empty = {"gen.excode": _NEW}
+        for version in ("1.26", "2.8"):
+            tasks = [self._GetTask(9, 10), empty]
+            if version == "2.8":
+                tasks.append(thread)
+            events, _ = self._Parse([tasks, tasks], version=version)
+            self.assertEqual([event.pid for event in events], [9])
+
+    def testParents(self):
+        """Tests which process is taken for the parent."""
+        parent = self._GetTask(50, -10, name=b"old", cmdline=b"old parent")
+        other = self._GetTask(50, 620, name=b"new", cmdline=b"new parent")
+        early = self._GetExit(60, 30, ppid=50, name=b"early")
+        late = self._GetExit(61, 630, ppid=50, name=b"late")
+        short_parent = self._GetExit(70, 640, ppid=1, name=b"short", cmdline=b"")
+        short_child = self._GetExit(71, 641, ppid=70, name=b"child")
+        missing = self._GetExit(72, 641, ppid=999, name=b"orphan")
+        parent_exit = self._GetExit(50, -10, elaps=62000, name=b"old")
+        events, _ = self._Parse(
+            [
+                [parent],
+                [
+                    other,
+                    short_child,
+                    early,
+                    late,
+                    short_parent,
+                    parent_exit,
+                    missing,
+                ],
+            ]
+        )
+        parents = {
+            event.process_name: (event.parent_process_name, event.parent_command_line)
+            for event in events
+        }
+        self.assertEqual(parents["early"], ("old", "old parent"))
+        self.assertEqual(parents["late"], ("new", "new parent"))
+        self.assertEqual(parents["child"], ("short", None))
+        self.assertEqual(parents["orphan"], (None, None))
+
+    def testZombies(self):
+        """Tests zombies that stay listed after their exit was recorded."""
+        living = self._GetTask(9, 10)
+        zombie = self._GetTask(9, 10, state=b"Z", cmdline=b"")
+        exit_task = self._GetExit(9, 11)
+        for samples in (
+            [[], [living], [zombie, exit_task], [zombie], [zombie], []],
+            [[], [zombie, exit_task], [zombie], []],
+            [[], [exit_task], [zombie], [zombie], []],
+        ):
+            (event_data,), changes = self._Parse(samples)
+            self.assertEqual(changes, [])
+            self.assertEqual(event_data.exit_code, 0)
+            self.assertIsNone(event_data.last_seen_time)
+        self.assertEqual(event_data.number_of_samples, 1)
+
+        # Another process of that identifier is one.
+        other = self._GetTask(9, 700)
+        events, _ = self._Parse([[], [exit_task], [other]])
+        self.assertEqual(len(events), 2)
+
+    def testChanges(self):
+        """Tests changes of living processes."""
+        before = self._GetTask(9, 10, ruid=1000, euid=1000)
+        after = self._GetTask(9, 10, ruid=1000, euid=0, name=b"sh", cmdline=b"sh -i")
+        (event_data,), (change,) = self._Parse([[before], [after], [after]])
+        self.assertEqual(change.sample_time.timestamp, self._T0 + 600)
+        self.assertEqual(change.pid, 9)
+        self.assertEqual(change.process_name, "sh")
+        self.assertEqual(change.previous_process_name, "daemon")
+        self.assertEqual(change.command_line, "sh -i")
+        self.assertEqual(change.previous_command_line, "/usr/sbin/daemon")
+        self.assertEqual(change.effective_user_identifier, 0)
+        self.assertEqual(change.previous_effective_user_identifier, 1000)
+        self.assertIsNone(change.user_identifier)
+        # The process keeps its origin.
+        self.assertEqual(event_data.process_name, "daemon")
+        self.assertEqual(event_data.command_line, "/usr/sbin/daemon")
+        self.assertEqual(event_data.effective_user_identifier, 1000)
+
+        # Identifiers are shown unsigned.
+        after = self._GetTask(9, 10, ruid=-2, euid=1000)
+        _, (change,) = self._Parse([[before], [after]])
+        self.assertEqual(change.user_identifier, 4294967294)
+
+    def testNoChanges(self):
+        """Tests what is no change."""
+        first = self._GetTask(9, 10)
+        second = self._GetTask(9, 10, name=b"other")
+        for samples, expected in (
+            # What it was before.
+            ([first, second, first, second, first], 1),
+            # A zombie has no command line.
+            ([first, self._GetTask(9, 10, cmdline=b"", state=b"Z")], 0),
+            ([first, self._GetTask(9, 10, cmdline=b""), first], 0),
+            # Another parent.
+            ([first, self._GetTask(9, 10, ppid=77)], 0),
+            # What follows the first NUL is not text.
+            ([first, self._GetTask(9, 10, name=b"daemon\x00rest")], 0),
+            # Its exit, of which accounting knows no other identifiers.
+            ([self._GetTask(9, 10, euid=5), self._GetExit(9, 10, name=b"daemon")], 0),
+        ):
+            _, changes = self._Parse([[task] for task in samples])
+            self.assertEqual(len(changes), expected)
+
+        # The first command line is the first that is not empty.
+        empty = self._GetTask(9, 10, cmdline=b"")
+        (event_data,), changes = self._Parse([[empty], [first]])
+        self.assertEqual(changes, [])
+        self.assertEqual(event_data.command_line, "/usr/sbin/daemon")
+
+        # A process that was seen between fork and exec.
+        forked = self._GetTask(9, 10, name=b"python3", cmdline=b"")
+        (event_data,), (change,) = self._Parse([[forked], [first]])
+        self.assertEqual(change.previous_process_name, "python3")
+        self.assertIsNone(change.previous_command_line)
+        self.assertEqual(event_data.process_name, "python3")
+        self.assertEqual(event_data.command_line, "/usr/sbin/daemon")
+
+    def testKernelThreads(self):
+        """Tests threads of the kernel, which change their name all the time."""
+
+        def _GetThread(name, cmdline=b"", **values):
+            return self._GetTask(9, 10, ppid=2, name=name, cmdline=cmdline, **values)
+
+        _, changes = self._Parse([[_GetThread(b"kworker/0:1")], [_GetThread(b"x")]])
+        self.assertEqual(changes, [])
+        # What has a command line or memory is none.
+        _, changes = self._Parse(
+            [[_GetThread(b"kworker/0:1", mem__vmem=5)], [_GetThread(b"x", mem__vmem=5)]]
+        )
+        self.assertEqual(len(changes), 1)
+        _, changes = self._Parse(
+            [[_GetThread(b"kworker/0:1")], [_GetThread(b"x", cmdline=b"/tmp/x")]]
+        )
+        self.assertEqual(len(changes), 1)
+
+    def testContainers(self):
+        """Tests containers, of which the name has another meaning in each version."""
+        for version, member, name in (
+            ("2.3", "container", "container_identifier"),
+            ("2.9", "container", "container_identifier"),
+            ("2.10", "utsname", "container_name"),
+            ("2.13", "utsname", "container_name"),
+        ):
+            host = self._GetTask(9, 10)
+            container = self._GetTask(9, 10, **{member: b"0123456789ab"})
+            zombie = self._GetTask(9, 10, state=b"Z")
+            flags = rawlog.FLAG_CONTAINERS
+            (event_data,), changes = self._Parse(
+                [[container], [zombie]], version=version, flags=flags
+            )
+            self.assertEqual(getattr(event_data, name), "0123456789ab")
+            self.assertEqual(changes, [])
+
+            (event_data,), (change,) = self._Parse(
+                [[host], [container]], version=version, flags=flags
+            )
+            self.assertIsNone(getattr(event_data, name))
+            self.assertEqual(getattr(change, name), "0123456789ab")
+            self.assertIsNone(getattr(change, f"previous_{name:s}"))
+
+        (event_data,), _ = self._Parse(
+            [[self._GetTask(9, 10, ctid=101, vpid=3)]], version="2.2"
+        )
+        self.assertEqual((event_data.ctid, event_data.vpid), (101, 3))
+        (event_data,), _ = self._Parse([[self._GetTask(9, 10)]], version="2.2")
+        self.assertEqual((event_data.ctid, event_data.vpid), (None, None))
+
+    def testUsername(self):
+        """Tests the names of users."""
+        configuration = artifacts.SystemConfigurationArtifact()
+        configuration.path_specs = []
+        configuration._atop_user_names = {
+            "0": "root",
+            "33": "www-data",
+            "34": "evil\x1b[2J",
+        }
+
+        builder = log_builder.LogBuilder(version="2.10")
+        tasks = [
+            self._GetTask(1, ruid=0),
+            self._GetTask(2, ruid=33, euid=0),
+            self._GetTask(3, ruid=1234),
+            self._GetTask(8, ruid=34),
+            # A container has users of its own.
+            self._GetTask(4, ruid=33, utsname=b"pod"),
+            self._GetTask(5, ruid=33, ctid=101),
+            self._GetTask(6, ruid=33, cgpath=b"/system.slice/docker-0123.scope"),
+            self._GetTask(7, ruid=33, cgpath=b"/system.slice/cron.service"),
+        ]
+        builder.AddSample(
+            self._T0,
+            flags=rawlog.FLAG_BOOT | rawlog.FLAG_CGROUPS | rawlog.FLAG_CONTAINERS,
+            tasks=tasks,
+        )
+        data = builder.Build()
+
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(
+            storage_writer, system_configurations=[configuration]
+        )
+        plugin = process.AtopProcessPlugin()
+        log = rawlog.RawLog(test_lib.io.BytesIO(data))
+        plugin.Start(parser_mediator, log)
+        for sample in log.samples():
+            plugin.ProcessSample(parser_mediator, sample)
+        plugin.Finish(parser_mediator)
+
+        self.assertEqual(
+            {event.pid: event.username for event in self._GetEventData(storage_writer)},
+            {
+                1: "root",
+                2: "www-data",
+                3: None,
+                4: None,
+                5: None,
+                6: None,
+                7: "www-data",
+                8: "evil\\x1b[2J",
+            },
+        )
+
+    def testTimes(self):
+        """Tests times that Plaso cannot show."""
+        for btime in (0, -1, 253402300800, (1 << 63) - 1, -(1 << 63)):
+            task = self._GetTask(9, btime - self._T0)
+            (event_data,), _ = self._Parse([[task]])
+            self.assertEqual(event_data.start_time.string, "Invalid")
+            self.assertEqual(event_data.raw_start_time, btime)
+
+        exit_task = self._GetExit(9, 10, elaps=(1 << 62))
+        (event_data,), _ = self._Parse([[], [exit_task]])
+        self.assertEqual(event_data.exit_time.string, "Invalid")
+        self.assertEqual(event_data.raw_exit_time, self._T0 + 10 + (1 << 62) // 100)
+
+        # A start in the future of the log is shown as it is.
+        (event_data,), _ = self._Parse([[self._GetTask(9, 99999)]])
+        self.assertEqual(self._GetTimes(event_data)["start"], 99999)
+
+    def testBounds(self):
+        """Tests that a log which is made to fill the memory does not."""
+        plugin_class = process.AtopProcessPlugin
+        limit = plugin_class._MAXIMUM_NUMBER_OF_PROCESSES
+        plugin_class._MAXIMUM_NUMBER_OF_PROCESSES = 10
+        try:
+            builder = log_builder.LogBuilder(version="2.13")
+            builder.AddSample(
+                self._T0, flags=1, tasks=[self._GetTask(1 + pid) for pid in range(15)]
+            )
+            atop_parser = parser.AtopParser()
+            storage_writer = self._ParseData(builder.Build(), atop_parser)
+        finally:
+            plugin_class._MAXIMUM_NUMBER_OF_PROCESSES = limit
+        self.assertEqual(
+            len(self._GetEventData(storage_writer, "linux:atop:process")), 10
+        )
+        self.assertEqual(
+            self._GetWarnings(storage_writer),
+            ["5 entries of processes left out, more than 10 processes at a time"],
+        )
+
+        # One identifier, again and again.
+        tasks = [self._GetTask(9, 10 * index) for index in range(100)]
+        tasks.extend(self._GetExit(9, 10 * index) for index in range(100))
+        builder = log_builder.LogBuilder(version="2.13")
+        builder.AddSample(self._T0, flags=1, tasks=tasks)
+        storage_writer = self._ParseData(builder.Build(), parser.AtopParser())
+        self.assertEqual(
+            len(self._GetEventData(storage_writer, "linux:atop:process")), 100
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

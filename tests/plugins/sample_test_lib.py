@@ -1,0 +1,225 @@
+"""Shared functions and classes for testing plugins that tell what samples measured."""
+
+import collections
+import os
+import re
+
+from plaso.output import mediator as output_mediator
+
+from plaso_atop import layouts
+from plaso_atop import parser
+
+from tests import log_builder
+from tests import parseable
+from tests import test_lib
+
+# Time of the first sample of logs that are built.
+T0 = 1795225000
+
+# The versions whose system blocks differ, and the machine types whose layouts do.
+VERSIONS_AND_ABIS = [
+    (version, abi) for version in layouts.VERSIONS for abi in layouts.ABIS
+]
+
+_ATTRIBUTE_REGEX = re.compile(r"^ +(\w+) \(([\w.\[\]]+)\): ", re.MULTILINE)
+
+_TYPES = {
+    "bool": bool,
+    "float": float,
+    "int": int,
+    "str": str,
+}
+
+
+class SamplePluginTestCase(test_lib.ParserTestCase):
+    """Test case of a plugin that tells what samples measured.
+
+    Attributes:
+      PLUGIN_NAME (str): name of the plugin.
+    """
+
+    PLUGIN_NAME = None
+
+    # Attribute that tells that counters are totals, as they are in the first sample of
+    # a run of atop, None if the test of the plugin checks that itself.
+    _TOTALS_ATTRIBUTE = "since_boot"
+
+    # What all events have.
+    _COMMON_ATTRIBUTES = frozenset(["hostname", "offset", "sample_time", "since_boot"])
+
+    _SYSTEM_DATA_TYPE = "linux:atop:system"
+
+    def _CheckTypes(self, event_data):
+        """Checks that all attributes have the type that their documentation tells.
+
+        Args:
+          event_data (EventData): event data.
+        """
+        # Attributes can be documented in a class of ours that this one is derived from.
+        documentation = "\n".join(
+            event_data_class.__doc__
+            for event_data_class in type(event_data).__mro__
+            if event_data_class.__module__.startswith("plaso_atop.")
+        )
+        types = dict(_ATTRIBUTE_REGEX.findall(documentation))
+        values = self._GetValues(event_data)
+
+        names = {name for name in vars(event_data) if not name.startswith("_")}
+        self.assertEqual(set(types), names - {"data_type"})
+
+        for name, value in values.items():
+            if types[name] == "list[int]":
+                self.assertEqual({type(element) for element in value}, {int}, name)
+
+            expected_type = _TYPES.get(types[name])
+            if expected_type:
+                self.assertIs(type(value), expected_type, name)
+
+    def _CreateParser(self):
+        """Creates a parser with nothing but the plugin.
+
+        Returns:
+          AtopParser: parser.
+        """
+        atop_parser = parser.AtopParser()
+        atop_parser.EnablePlugins({self.PLUGIN_NAME})
+        return atop_parser
+
+    def _GetBuiltEventData(self, builder, warnings=()):
+        """Retrieves the event data of a log that was built.
+
+        Args:
+          builder (LogBuilder|bytes): builder or contents of the log.
+          warnings (Optional[list[str]]): what the warnings have to start with.
+
+        Returns:
+          list[EventData]: event data.
+        """
+        data = builder if isinstance(builder, bytes) else builder.Build()
+        storage_writer = self._ParseData(data, self._CreateParser())
+
+        messages = self._GetWarnings(storage_writer)
+        self.assertEqual(len(messages), len(warnings), messages)
+        for message, expected_start in zip(messages, warnings):
+            self.assertTrue(message.startswith(expected_start), message)
+
+        event_data = self._GetEventData(storage_writer)
+        for element in event_data:
+            self._CheckTypes(element)
+        return event_data
+
+    def _GetMessage(self, event_data):
+        """Retrieves the message of an event.
+
+        Args:
+          event_data (EventData): event data.
+
+        Returns:
+          str: message.
+        """
+        mediator = output_mediator.OutputMediator(None)
+        mediator.ReadMessageFormattersFromFile(
+            os.path.join(test_lib.DATA_PATH, "formatters", "atop.yaml")
+        )
+        formatter = mediator.GetMessageFormatter(event_data.data_type)
+
+        event_values = event_data.CopyToDict()
+        formatter.FormatEventValues(mediator, event_values)
+        return formatter.GetMessage(event_values)
+
+    def _GetSamples(self, log):
+        """Retrieves what the events and atop tell of the samples of a log.
+
+        Args:
+          log (test_lib.Log): description of the log.
+
+        Yields:
+          tuple[parseable.Sample, list[EventData]]: what atop printed of a sample and
+              event data of the sample.
+        """
+        samples = parseable.ReadSamples(log.parseable_path, log.version_tuple)
+
+        # That of the system has an event for every sample.
+        atop_parser = parser.AtopParser()
+        atop_parser.EnablePlugins({self.PLUGIN_NAME, "system"})
+        storage_writer = self._ParseFile([f"{log.name:s}.raw"], atop_parser)
+        self.assertEqual(self._GetWarnings(storage_writer), [])
+
+        event_data_per_offset = collections.defaultdict(list)
+        for event_data in self._GetEventData(storage_writer):
+            elements = event_data_per_offset[event_data.offset]
+            if event_data.data_type != self._SYSTEM_DATA_TYPE or (
+                self.PLUGIN_NAME == "system"
+            ):
+                elements.append(event_data)
+
+        for sample, (_, elements) in zip(
+            samples, sorted(event_data_per_offset.items()), strict=True
+        ):
+            for event_data in elements:
+                self._CheckTypes(event_data)
+                self.assertEqual(event_data.sample_time.timestamp, sample.curtime)
+                self.assertEqual(event_data.hostname, sample.nodename.decode("ascii"))
+                if self._TOTALS_ATTRIBUTE:
+                    self.assertEqual(
+                        getattr(event_data, self._TOTALS_ATTRIBUTE),
+                        sample.is_boot or None,
+                    )
+            yield sample, elements
+
+    def _GetValues(self, event_data):
+        """Retrieves the attributes that are set.
+
+        Args:
+          event_data (EventData): event data.
+
+        Returns:
+          dict[str, object]: values per name.
+        """
+        return {
+            name: value
+            for name, value in vars(event_data).items()
+            if value is not None and name != "data_type" and not name.startswith("_")
+        }
+
+    def _GetMeasuredValues(self, event_data):
+        """Retrieves the attributes that are set, but those that all events have.
+
+        Args:
+          event_data (EventData): event data.
+
+        Returns:
+          dict[str, object]: values per name.
+        """
+        values = self._GetValues(event_data)
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in self._COMMON_ATTRIBUTES
+        }
+
+    def _ParseSystem(self, *systems, version="2.13", abi=layouts.ABIS[0], **kwargs):
+        """Retrieves the event data of a log with given system blocks.
+
+        Args:
+          systems (list[dict[str, object]]): values of the members of the system blocks.
+              The first of them is that of the first sample of a run of atop.
+          version (Optional[str]): version of atop.
+          abi (Optional[layouts.ABI]): machine type.
+          kwargs (dict[str, object]): interval of the samples, what the warnings have to
+              start with, and values of the header.
+
+        Returns:
+          list[EventData]: event data.
+        """
+        interval = kwargs.pop("interval", 600)
+        warnings = kwargs.pop("warnings", ())
+        builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
+        for index, system in enumerate(systems):
+            builder.AddSample(
+                T0 + index * interval,
+                interval=interval,
+                flags=0 if index else 1,
+                system=system,
+            )
+        return self._GetBuiltEventData(builder, warnings)

@@ -1,0 +1,124 @@
+"""Tests for the atop raw log reader, and the parser, with mutated logs."""
+
+import io
+import random
+import unittest
+
+import hypothesis
+from hypothesis import strategies
+
+from plaso_atop import parser
+from plaso_atop import rawlog
+
+from tests import mutations
+from tests import test_lib
+
+
+def ReadSystem(view):
+    """Reads every member of a structure.
+
+    Args:
+      view (rawlog.StructureView): structure.
+    """
+    # pylint: disable=protected-access
+    for member in view._structure.members.values():
+        value = getattr(view, member.name)
+        if not member.structure:
+            continue
+        if member.count == 1:
+            ReadSystem(value)
+        else:
+            for index, element in enumerate(value):
+                ReadSystem(element)
+                if index == 2:
+                    break
+
+
+def ReadSamples(data):
+    """Reads all of a log.
+
+    Args:
+      data (bytes): contents of the log.
+
+    Returns:
+      list[bytes]: samples of which all is intact, as they are in the log.
+    """
+    samples = []
+    log = rawlog.RawLog(io.BytesIO(data))
+    for sample in log.samples():
+        for task in sample.tasks():
+            # What is not unpacked at once.
+            task.gpu_state, task.tcpsnd, task.prio, task.container, task.cmdline
+        system = sample.system()
+        if system:
+            ReadSystem(system)
+        sample.cgroups()
+        if sample.has_tasks and system and sample.IsIntact():
+            samples.append(data[sample.offset : sample.end_offset])
+    return samples
+
+
+class MutatedLogTest(test_lib.ParserTestCase):
+    """Tests with mutated logs."""
+
+    @classmethod
+    def setUpClass(cls):
+        """Reads the logs to mutate."""
+        super().setUpClass()
+        cls._originals = [mutations.Original(log.name) for log in test_lib.LOGS]
+
+    def CheckLog(self, seed):
+        """Checks that a mutated log gives up every intact sample.
+
+        Args:
+          seed (int): seed of the mutations.
+        """
+        mutator = mutations.Mutator(self._originals, random.Random(seed))
+        data, original = mutator.Mutate()
+
+        try:
+            samples = ReadSamples(data)
+        except rawlog.FormatError:
+            # Not refused but for the header.
+            self.assertFalse(
+                mutator.is_header_intact and len(data) > original.header_size
+            )
+            samples = None
+
+        if mutator.is_header_intact and samples is not None:
+            # What was mutated may be intact all the same, as its checksum was made
+            # anew, but of the others all are there, once, in order.
+            expected = mutations.FindSamples(data, original)
+            self.assertEqual(
+                [sample for sample in samples if sample in expected], expected
+            )
+
+        storage_writer = self._ParseLog(data)
+        for message in self._GetWarnings(storage_writer):
+            self.assertNotIn("plugin", message)
+
+    def _ParseLog(self, data):
+        """Parses a log with all plugins.
+
+        Args:
+          data (bytes): contents of the log.
+
+        Returns:
+          FakeStorageWriter: storage writer.
+        """
+        try:
+            return self._ParseData(data, parser.AtopParser())
+        except parser.errors.WrongParser:
+            return self._CreateStorageWriter()
+
+    @hypothesis.settings(
+        deadline=None, max_examples=300, derandomize=True, database=None
+    )
+    @hypothesis.given(strategies.integers(min_value=0, max_value=1 << 32))
+    def testMutatedLog(self, seed):
+        """Tests mutated logs."""
+        self.CheckLog(seed)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,254 @@
+"""Shared functions and classes for testing."""
+
+import collections
+import io
+import os
+import unittest
+
+from dfvfs.lib import definitions as dfvfs_definitions
+from dfvfs.path import factory as path_spec_factory
+from dfvfs.resolver import resolver as path_spec_resolver
+
+from plaso.containers import events
+from plaso.parsers import mediator as parsers_mediator
+from plaso.storage.fake import writer as fake_writer
+
+# The path to top of the source tree.
+PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+# The paths below are all derived from the project path directory.
+DATA_PATH = os.path.join(PROJECT_PATH, "data")
+TEST_DATA_PATH = os.path.join(PROJECT_PATH, "test_data")
+
+
+class Log(collections.namedtuple("Log", ["name", "layout_version", "abi_name"])):
+    """Real log in the test data, with what the atop that wrote it printed of it.
+
+    Attributes:
+      name (str): name of the file, without what follows the dot before "raw".
+      layout_version (str): version as in layouts.VERSIONS.
+      abi_name (str): name of the machine type as in layouts.ABIS.
+    """
+
+    __slots__ = ()
+
+    @property
+    def parseable_path(self):
+        """str: path of what atop printed."""
+        return GetTestFilePath([f"{self.name:s}.parseable.gz"])
+
+    @property
+    def path(self):
+        """str: path of the log."""
+        return GetTestFilePath([f"{self.name:s}.raw"])
+
+    @property
+    def version(self):
+        """str: version as in the header."""
+        return self.layout_version.partition("-")[0]
+
+    @property
+    def version_tuple(self):
+        """tuple[int, int]: version as in the header."""
+        return tuple(map(int, self.version.split(".")))
+
+
+LOGS = (
+    Log("atop-1.23", "1.23", "64-bit little-endian"),
+    Log("atop-1.26", "1.26", "64-bit little-endian"),
+    Log("atop-1.27.3", "1.27", "64-bit little-endian"),
+    Log("atop-2.0.2", "2.0", "64-bit little-endian"),
+    Log("atop-2.1", "2.1", "64-bit little-endian"),
+    Log("atop-2.2", "2.2", "64-bit little-endian"),
+    Log("atop-2.2-3", "2.2-3", "64-bit little-endian"),
+    Log("atop-2.3.0", "2.3", "64-bit little-endian"),
+    Log("atop-2.4.0", "2.4", "64-bit little-endian"),
+    Log("atop-2.5.0", "2.5", "64-bit little-endian"),
+    Log("atop-2.6.0", "2.6", "64-bit little-endian"),
+    Log("atop-2.7.1", "2.7", "64-bit little-endian"),
+    Log("atop-2.8.1", "2.8", "64-bit little-endian"),
+    Log("atop-2.8.1-i386", "2.8", "i386"),
+    Log("atop-2.8.1-kernel-threads", "2.8", "64-bit little-endian"),
+    Log("atop-2.8.1-s390x", "2.8", "64-bit big-endian"),
+    Log("atop-2.9.0", "2.9", "64-bit little-endian"),
+    Log("atop-2.10.0", "2.10", "64-bit little-endian"),
+    Log("atop-2.11.1", "2.11", "64-bit little-endian"),
+    Log("atop-2.12.1", "2.12", "64-bit little-endian"),
+    Log("atop-2.13.0", "2.13", "64-bit little-endian"),
+)
+
+
+def GetTestFilePath(path_segments):
+    """Retrieves the path of a file in the test data directory.
+
+    Args:
+      path_segments (list[str]): path segments inside the test data directory.
+
+    Returns:
+      str: path of the test file.
+    """
+    return os.path.join(TEST_DATA_PATH, *path_segments)
+
+
+class BaseTestCase(unittest.TestCase):
+    """The base test case."""
+
+    # Show full diff results, part of TestCase so does not follow our naming
+    # conventions.
+    maxDiff = None
+
+    def _GetTestFilePath(self, path_segments):
+        """Retrieves the path of a file in the test data directory.
+
+        Args:
+          path_segments (list[str]): path segments inside the test data directory.
+
+        Returns:
+          str: path of the test file.
+        """
+        return GetTestFilePath(path_segments)
+
+    def _ReadTestFile(self, path_segments):
+        """Reads a file in the test data directory.
+
+        Args:
+          path_segments (list[str]): path segments inside the test data directory.
+
+        Returns:
+          bytes: contents of the test file.
+        """
+        with open(GetTestFilePath(path_segments), "rb") as file_object:
+            return file_object.read()
+
+
+class ParserTestCase(BaseTestCase):
+    """Parser test case."""
+
+    def _CreateParserMediator(
+        self, storage_writer, file_entry=None, system_configurations=None
+    ):
+        """Creates a parser mediator.
+
+        Args:
+          storage_writer (StorageWriter): storage writer.
+          file_entry (Optional[dfvfs.FileEntry]): file entry object being parsed.
+          system_configurations (Optional[list[SystemConfigurationArtifact]]): system
+              configurations.
+
+        Returns:
+          ParserMediator: parser mediator.
+        """
+        parser_mediator = parsers_mediator.ParserMediator(
+            system_configurations=system_configurations
+        )
+        parser_mediator.SetStorageWriter(storage_writer)
+
+        if file_entry:
+            parser_mediator.SetFileEntry(file_entry)
+
+            event_data_stream = events.EventDataStream()
+            event_data_stream.path_spec = file_entry.path_spec
+            parser_mediator.ProduceEventDataStream(event_data_stream)
+
+        return parser_mediator
+
+    def _CreateStorageWriter(self):
+        """Creates a storage writer object.
+
+        Returns:
+          FakeStorageWriter: storage writer.
+        """
+        storage_writer = fake_writer.FakeStorageWriter()
+        storage_writer.Open()
+        return storage_writer
+
+    def _GetEventData(self, storage_writer, data_type=None):
+        """Retrieves the event data.
+
+        Args:
+          storage_writer (FakeStorageWriter): storage writer.
+          data_type (Optional[str]): data type of the event data, None for all.
+
+        Returns:
+          list[EventData]: event data in the order they were produced.
+        """
+        return [
+            event_data
+            for event_data in storage_writer.GetAttributeContainers("event_data")
+            if data_type in (None, event_data.data_type)
+        ]
+
+    def _GetWarnings(self, storage_writer):
+        """Retrieves the messages of the warnings.
+
+        Args:
+          storage_writer (FakeStorageWriter): storage writer.
+
+        Returns:
+          list[str]: messages of the extraction and of the recovery warnings.
+        """
+        return [
+            warning.message
+            for container_type in ("extraction_warning", "recovery_warning")
+            for warning in storage_writer.GetAttributeContainers(container_type)
+        ]
+
+    def _ParseData(self, data, parser):
+        """Parses data with a parser and writes results to a storage writer.
+
+        Args:
+          data (bytes): contents of a file.
+          parser (FileObjectParser): parser.
+
+        Returns:
+          FakeStorageWriter: storage writer.
+        """
+        file_object = io.BytesIO(data)
+        file_object.get_size = lambda: len(data)
+
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(storage_writer)
+        parser.Parse(parser_mediator, file_object)
+        return storage_writer
+
+    def _ParseFile(self, path_segments, parser, system_configurations=None):
+        """Parses a file with a parser and writes results to a storage writer.
+
+        Args:
+          path_segments (list[str]): path segments inside the test data directory.
+          parser (FileObjectParser): parser.
+          system_configurations (Optional[list[SystemConfigurationArtifact]]): system
+              configurations.
+
+        Returns:
+          FakeStorageWriter: storage writer.
+        """
+        path_spec = path_spec_factory.Factory.NewPathSpec(
+            dfvfs_definitions.TYPE_INDICATOR_OS,
+            location=self._GetTestFilePath(path_segments),
+        )
+        return self._ParseFileByPathSpec(
+            path_spec, parser, system_configurations=system_configurations
+        )
+
+    def _ParseFileByPathSpec(self, path_spec, parser, system_configurations=None):
+        """Parses a file with a parser and writes results to a storage writer.
+
+        Args:
+          path_spec (dfvfs.PathSpec): path specification.
+          parser (FileObjectParser): parser.
+          system_configurations (Optional[list[SystemConfigurationArtifact]]): system
+              configurations.
+
+        Returns:
+          FakeStorageWriter: storage writer.
+        """
+        file_entry = path_spec_resolver.Resolver.OpenFileEntry(path_spec)
+
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(
+            storage_writer,
+            file_entry=file_entry,
+            system_configurations=system_configurations,
+        )
+        parser.Parse(parser_mediator, file_entry.GetFileObject())
+        return storage_writer
