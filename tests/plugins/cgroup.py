@@ -6,6 +6,8 @@ that are built.
 
 import unittest
 
+from plaso_atop import layouts
+
 from tests import log_builder
 from tests import test_lib
 from tests.plugins import sample_test_lib
@@ -128,6 +130,177 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
 
                 has_cgroups = log.version_tuple >= self._VERSION_WITH_CGROUPS
                 self.assertEqual(number_of_events > 0, has_cgroups)
+
+    def _GetDistinctCgroup(self, version="2.13", abi=layouts.ABIS[0], **overrides):
+        """Makes a cgroup no two metrics and limits of which have the same value.
+
+        Args:
+          version (Optional[str]): version of atop.
+          abi (Optional[layouts.ABI]): machine type.
+          overrides (dict[str, int]): values of members that have another one, their name
+              with two underscores in place of the dot.
+
+        Returns:
+          dict[str, int]: value per name of the member.
+        """
+        structure = layouts.GetFileLayout(version, abi).cstat
+        values = log_builder.GetDistinctValues(structure, first_value=100000)
+        values = {
+            f"{part:s}.{member:s}": value
+            for part in ("conf", "cpu", "dsk", "mem")
+            for member, value in values[part].items()
+        }
+        values["gen.procsbelow"] = 7
+        for name, value in overrides.items():
+            values[name.replace("__", ".")] = value
+        return values
+
+    def _ParseCgroups(self, *cgroups, flags=0, version="2.13", abi=layouts.ABIS[0]):
+        """Retrieves the event data of a log with a sample.
+
+        Args:
+          cgroups (list[log_builder.Cgroup]): cgroups.
+          flags (Optional[int]): flags of the record.
+          version (Optional[str]): version of atop.
+          abi (Optional[layouts.ABI]): machine type.
+
+        Returns:
+          list[EventData]: event data.
+        """
+        builder = log_builder.LogBuilder(version=version, abi=abi)
+        builder.AddSample(
+            sample_test_lib.T0, interval=self._INTERVAL, flags=flags, cgroups=cgroups
+        )
+        return self._GetBuiltEventData(builder)
+
+    def testBuiltLogs(self):
+        """Tests all members of cgroups of all versions and machine types."""
+        for version in ("2.11", "2.12", "2.13"):
+            for abi in layouts.ABIS:
+                for flags in (0, 1):
+                    with self.subTest(version=version, abi=abi.name, flags=flags):
+                        values = self._GetDistinctCgroup(version, abi)
+                        elements = self._ParseCgroups(
+                            log_builder.Cgroup(b"", -1, [1], {}),
+                            log_builder.Cgroup(b"user.slice", 0, [], {}),
+                            log_builder.Cgroup(b"session-4.scope", 1, [42, 41], values),
+                            flags=flags,
+                            version=version,
+                            abi=abi,
+                        )
+                        (event_data,) = elements
+                        self.assertEqual(
+                            self._GetMeasuredValues(event_data),
+                            self._GetExpectedCgroup(
+                                {
+                                    **values,
+                                    "gen.nprocs": 2,
+                                    "path": b"/user.slice/session-4.scope",
+                                    "pids": [42, 41],
+                                },
+                                bool(flags),
+                                self._INTERVAL,
+                            ),
+                        )
+                        self.assertEqual(event_data.since_creation, bool(flags) or None)
+
+    def testUnknown(self):
+        """Tests what is not limited and what is not known."""
+        for value in (-1, -2):
+            values = self._GetDistinctCgroup()
+            values = {name: value for name in values}
+            values["cpu.utime"] = 12345678
+            (event_data,) = self._ParseCgroups(log_builder.Cgroup(b"", -1, [], values))
+            self.assertEqual(
+                self._GetMeasuredValues(event_data),
+                {"cgroup": "/", "number_of_processes": 0, "user_cpu_time": 12345},
+            )
+
+        # More than fits in an event.
+        values = self._GetDistinctCgroup(mem__current=1 << 62, cpu__fullpres=1 << 62)
+        (event_data,) = self._ParseCgroups(log_builder.Cgroup(b"", -1, [], values))
+        self.assertIsNone(event_data.memory_used_size)
+        self.assertEqual(event_data.cpu_pressure_full_percent, 100.0)
+
+    def testActivity(self):
+        """Tests that there is only an event where there is something to tell."""
+        idle_values = {
+            name: 1 if name.startswith(("conf", "mem")) else 0
+            for name in self._GetDistinctCgroup()
+        }
+        idle_values.update({"mem.fullpres": 0, "mem.somepres": 0})
+        cgroup = log_builder.Cgroup(b"", -1, [1], idle_values)
+        self.assertEqual(self._ParseCgroups(cgroup), [])
+
+        for part in ("cpu", "dsk", "mem"):
+            for member in ("fullpres", "somepres"):
+                values = {**idle_values, f"{part:s}.{member:s}": 1000}
+                self.assertEqual(
+                    len(self._ParseCgroups(cgroup._replace(values=values))), 1
+                )
+
+                # Less than a millisecond.
+                values = {**idle_values, f"{part:s}.{member:s}": 999}
+                self.assertEqual(self._ParseCgroups(cgroup._replace(values=values)), [])
+
+        for name, value in (
+            ("cpu.stime", 1000),
+            ("cpu.utime", 1000),
+            ("dsk.rbytes", 1),
+            ("dsk.rios", 1),
+            ("dsk.wbytes", 1),
+            ("dsk.wios", 1),
+        ):
+            values = {**idle_values, name: value}
+            self.assertEqual(len(self._ParseCgroups(cgroup._replace(values=values))), 1)
+
+    def testPids(self):
+        """Tests that the list of processes is bounded."""
+        values = {"cpu.utime": 1000}
+        pids = [0] + list(range(1, 5000))
+        (event_data,) = self._ParseCgroups(log_builder.Cgroup(b"", -1, pids, values))
+        self.assertEqual(event_data.number_of_processes, 5000)
+        self.assertEqual(event_data.pids, list(range(1, 257)))
+
+        (event_data,) = self._ParseCgroups(log_builder.Cgroup(b"", -1, [0, 0], values))
+        self.assertEqual(event_data.number_of_processes, 2)
+        self.assertIsNone(event_data.pids)
+
+    def testMessage(self):
+        """Tests the message."""
+        (event_data,) = self._ParseCgroups(
+            log_builder.Cgroup(b"", -1, [], {}),
+            log_builder.Cgroup(
+                b"=cmd()\x1b[2J",
+                0,
+                [1, 2],
+                {
+                    "conf.cpumax": 150,
+                    "conf.memmax": 262144,
+                    "cpu.stime": 60000000,
+                    "cpu.somepres": 6000000,
+                    "dsk.wbytes": 4096,
+                    "dsk.wios": 1,
+                    "mem.current": 256,
+                },
+            ),
+        )
+        self.assertEqual(
+            self._GetMessage(event_data),
+            "Cgroup activity: /=cmd()\\x1b[2J Processes: 2 CPU: 10.0% System CPU: "
+            "60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: 1073741824 "
+            "bytes Written: 4096 bytes Writes: 1 CPU pressure: 1.0%",
+        )
+
+        values = {"conf.cpumax": -1, "conf.memmax": -1, "cpu.utime": 60000000}
+        (event_data,) = self._ParseCgroups(
+            log_builder.Cgroup(b"", -1, [], values), flags=1
+        )
+        self.assertEqual(
+            self._GetMessage(event_data),
+            "Cgroup activity: / User CPU: 60000 ms Counters: since the creation of the "
+            "cgroup",
+        )
 
 
 if __name__ == "__main__":

@@ -235,7 +235,8 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
             (0, 0, 0, 0.0, None),
             (300000, 450000, 300000, 50.0, 1.5),
             # The interval may be up to a second longer.
-            (600999, 0, 600999, 100.0, 0.0),
+            (601000, 0, 601000, 100.0, 0.0),
+            (601001, 0, None, None, None),
             # Not the time in an interval of 10 minutes, but since boot or nearly 2^32.
             (700000, 700000, None, None, None),
             ((1 << 32) - 5, 1, None, None, None),

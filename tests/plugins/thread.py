@@ -76,6 +76,194 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
                     has_threads = False
                 self.assertEqual(number_of_events > 0, has_threads)
 
+    def testBuiltLogs(self):
+        """Tests all members of entries of all versions and machine types."""
+        for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
+            with self.subTest(version=version, abi=abi.name):
+                version_tuple = tuple(map(int, version.partition("-")[0].split(".")))
+                task = self._GetDistinctTask(version, abi, gen__isproc=0)
+                process = self._GetDistinctTask(
+                    version,
+                    abi,
+                    gen__pid=task["gen"].get("tgid", 0),
+                    gen__name=b"server",
+                )
+                elements = self._ParseTasks(
+                    process,
+                    task,
+                    version=version,
+                    abi=abi,
+                    **self._GetNetworkArguments(version),
+                )
+                if version_tuple < self._VERSION_WITH_THREADS:
+                    self.assertEqual(elements, [])
+                    continue
+
+                (event_data,) = elements
+                expected_values = {
+                    **self._GetBuiltCounters(task, version_tuple),
+                    **self._GetBuiltTask(task, version_tuple),
+                    **self._GetBuiltNetwork(task),
+                    "pid": task["gen"]["tgid"],
+                    "process_name": "server",
+                    "thread_name": task["gen"]["name"].decode("ascii"),
+                    "thread_state": "S",
+                    "tid": task["gen"]["pid"],
+                }
+                if version == "1.27":
+                    # With the kernel patch there are requests.
+                    del expected_values["cancelled_written_size"]
+                    expected_values["number_of_reads"] = task["dsk"]["rio"]
+                    expected_values["number_of_writes"] = task["dsk"]["wio"]
+
+                self.assertEqual(self._GetMeasuredValues(event_data), expected_values)
+
+    def testActivity(self):
+        """Tests that there is only an event where there is something to tell."""
+        idle_thread = {
+            "gen.pid": 43,
+            "gen.tgid": 42,
+            "gen.state": b"S",
+            "mem.rgrow": 1,
+            "mem.rmem": 100,
+            "mem.vgrow": 1,
+            "mem.vmem": 1000,
+            "net.tcpsnd": 1,
+            "gpu.memnow": 1,
+            "gpu.state": b"A",
+        }
+        self.assertEqual(self._ParseTasks(idle_thread), [])
+
+        for member in (
+            "cpu.utime cpu.stime cpu.blkdelay cpu.nvcsw cpu.nivcsw dsk.rsz dsk.wsz "
+            "dsk.cwsz mem.minflt mem.majflt"
+        ).split():
+            with self.subTest(member=member):
+                task = {**idle_thread, member: 1}
+                (event_data,) = self._ParseTasks(task)
+                self.assertIsNone(event_data.process_name)
+                self.assertEqual(event_data.pid, 42)
+                self.assertEqual(event_data.tid, 43)
+
+                for override in (
+                    {"gen.wasinactive": 1},
+                    {"gen.wasinactive": 1 << 24},
+                    {"gen.isproc": 1},
+                    {"gen.pid": 0},
+                    {"gen.pid": -1},
+                    {member: -1},
+                ):
+                    self.assertEqual(self._ParseTasks({**task, **override}), [])
+
+    def testProcess(self):
+        """Tests which process a thread is of."""
+
+        def _GetProcess(pid, **values):
+            """Makes the entry of a process.
+
+            Args:
+              pid (int): process identifier.
+              values (dict[str, object]): values of other members of gen.
+
+            Returns:
+              dict[str, object]: values of the members.
+            """
+            task = {"gen.pid": pid, "gen.tgid": pid, "gen.isproc": 1}
+            task.update((f"gen.{name:s}", value) for name, value in values.items())
+            return task
+
+        def _GetThread(tid, pid):
+            """Makes the entry of a thread.
+
+            Args:
+              tid (int): identifier of the thread.
+              pid (int): process identifier.
+
+            Returns:
+              dict[str, object]: values of the members.
+            """
+            return {"gen.pid": tid, "gen.tgid": pid, "cpu.utime": 1}
+
+        elements = self._ParseTasks(
+            _GetThread(11, 10),
+            _GetProcess(10, name=b"first", cgpath=b"/first"),
+            _GetThread(10, 10),
+            _GetThread(11, 10),
+            _GetProcess(20, name=b"second"),
+            _GetThread(21, 20),
+            # A process that is not listed, and one that was listed before.
+            _GetThread(31, 30),
+            _GetThread(22, 20),
+            version="2.10",
+            flags=task_test_lib.FLAG_CGROUPS,
+        )
+        self.assertEqual(
+            [
+                (element.pid, element.tid, element.process_name, element.cgroup)
+                for element in elements
+            ],
+            [
+                (10, 11, None, None),
+                (10, 10, "first", "/first"),
+                (10, 11, "first", "/first"),
+                (20, 21, "second", None),
+                (30, 31, None, None),
+                (20, 22, None, None),
+            ],
+        )
+
+    def testSinceStart(self):
+        """Tests the mark of counters that are not those of the interval."""
+        for flags, excode, is_marked in (
+            (task_test_lib.FLAG_BOOT, -(1 << 31), True),
+            (0, -(1 << 31), False),
+            (0, 0, False),
+        ):
+            task = self._GetDistinctTask("2.13", gen__isproc=0, gen__excode=excode)
+            (event_data,) = self._ParseTasks(task, flags=flags)
+            self.assertEqual(event_data.since_start, is_marked or None)
+            self.assertEqual(event_data.cpu_percent is None, is_marked)
+
+    def testCgroup(self):
+        """Tests the control group of a thread since 2.11."""
+        builder = log_builder.LogBuilder(version="2.13")
+        builder.AddSample(
+            sample_test_lib.T0,
+            tasks=[
+                {"gen.pid": 10, "gen.tgid": 10, "gen.isproc": 1},
+                {"gen.pid": 11, "gen.tgid": 10, "cpu.utime": 1},
+            ],
+            cgroups=[
+                log_builder.Cgroup(b"", -1, [1, 10], {}),
+                log_builder.Cgroup(b"system.slice", 0, [], {}),
+                log_builder.Cgroup(b"db.service", 1, [10], {}),
+                log_builder.Cgroup(b"cpu", 0, [10, 11], {}),
+            ],
+        )
+        (event_data,) = self._GetBuiltEventData(builder)
+        self.assertEqual(event_data.cgroup, "/system.slice/db.service")
+
+    def testMessage(self):
+        """Tests the message."""
+        (event_data,) = self._ParseTasks(
+            {"gen.pid": 10, "gen.tgid": 10, "gen.isproc": 1, "gen.name": b"java"},
+            {
+                "gen.pid": 11,
+                "gen.tgid": 10,
+                "gen.name": b"=C2 Compiler",
+                "gen.state": b"R",
+                "cpu.stime": 30000,
+                "cpu.rundelay": 5000,
+                "dsk.wsz": 1,
+            },
+        )
+        self.assertEqual(
+            self._GetMessage(event_data),
+            "Thread activity: =C2 Compiler TID: 11 Process: java PID: 10 UID: 0 "
+            "State: running CPU: 50.0% System CPU: 300000 ms Written: 512 bytes "
+            "Waited for CPU: 5 us",
+        )
+
 
 if __name__ == "__main__":
     unittest.main()
