@@ -546,8 +546,31 @@ Cgroup.__doc__ = """Control group.
 Attributes:
   path (bytes): path, "/" for the root.
   pids (tuple[int]): identifiers of the processes in the group itself.
-  cstat (StructureView): metrics and limits.
+  cstat (tuple): metrics and limits, with the C names of the members and the part that
+      they are of before it, such as "cpu_utime".
 """
+
+
+@functools.lru_cache(maxsize=None)
+def _CreateCstatClass(structure):
+    """Creates the class of the metrics of cgroups.
+
+    Args:
+      structure (layouts.Structure): layout of the cstat.
+
+    Returns:
+      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
+          values.
+    """
+    unpacker, names = structure.GetUnpacker(
+        [
+            name
+            for name, _, member in structure.Flatten()
+            if not member.structure and not _IsReserved(name)
+        ]
+    )
+    names = [name.replace(".", "_") for name in names]
+    return collections.namedtuple("Cstat", names), unpacker
 
 
 class Sample:
@@ -711,6 +734,7 @@ class Sample:
                 self.AddDamage(self.cgroup_pids_block, DAMAGE_CGROUPS)
                 return []
 
+        cstat_class, unpacker = _CreateCstatClass(structure)
         byte_order = structure.abi.byte_order
         pids = struct.unpack(f"{byte_order:s}{len(pids_data) // 4:d}i", pids_data)
         pids_index = 0
@@ -722,26 +746,25 @@ class Sample:
             if offset + structure.size > len(data):
                 break
 
-            view = StructureView(structure, data, offset)
-            gen = view.gen
+            cstat = cstat_class._make(unpacker.unpack_from(data, offset))
             name_offset = offset + structure.size
 
             # Parents stand before their children, which rules out loops.
             if (
-                gen.structlen < structure.size
-                or gen.namelen < 0
-                or structure.size + gen.namelen > gen.structlen
-                or offset + gen.structlen > len(data)
-                or gen.parentseq >= len(cgroups)
-                or gen.nprocs < 0
-                or pids_index + gen.nprocs > len(pids)
+                cstat.gen_structlen < structure.size
+                or cstat.gen_namelen < 0
+                or structure.size + cstat.gen_namelen > cstat.gen_structlen
+                or offset + cstat.gen_structlen > len(data)
+                or cstat.gen_parentseq >= len(cgroups)
+                or cstat.gen_nprocs < 0
+                or pids_index + cstat.gen_nprocs > len(pids)
             ):
                 break
 
             path = b"/"
-            if gen.parentseq >= 0:
-                name = _GetText(data[name_offset : name_offset + gen.namelen])
-                parent_path = cgroups[gen.parentseq].path
+            if cstat.gen_parentseq >= 0:
+                name = _GetText(data[name_offset : name_offset + cstat.gen_namelen])
+                parent_path = cgroups[cstat.gen_parentseq].path
                 path = parent_path.rstrip(b"/") + b"/" + name
 
             paths_size += len(path)
@@ -749,10 +772,10 @@ class Sample:
                 break
 
             cgroups.append(
-                Cgroup(path, pids[pids_index : pids_index + gen.nprocs], view)
+                Cgroup(path, pids[pids_index : pids_index + cstat.gen_nprocs], cstat)
             )
-            offset += gen.structlen
-            pids_index += gen.nprocs
+            offset += cstat.gen_structlen
+            pids_index += cstat.gen_nprocs
 
         if offset != len(data):
             self.AddDamage(self.cgroups_block, DAMAGE_CGROUPS)

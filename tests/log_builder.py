@@ -315,8 +315,8 @@ class LogBuilder:
         Args:
           curtime (int): time of the sample in seconds since the Epoch.
           interval (Optional[int]): seconds since the previous sample.
-          flags (Optional[int]): flags of the record, that for cgroups is set where there
-              are some.
+          flags (Optional[int]): flags of the record, that for cgroups is set where
+              there are some.
           system (Optional[dict[str, object]]): values of members of the system block,
               see Pack.
           tasks (Optional[list[dict[str, object]]]): values of members of the entries of

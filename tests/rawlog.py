@@ -50,7 +50,7 @@ def _GetColumnExpressions(log, sample):
             if version < (2, 11):
                 return getattr(task, f"cg{name:s}") if task.isproc else -2
             cgroup = GetCgroup(task)
-            return getattr(cgroup.cstat.conf, name) if cgroup else -2
+            return getattr(cgroup.cstat, f"conf_{name:s}") if cgroup else -2
 
         return Get
 
@@ -111,8 +111,7 @@ class RawLogTest(test_lib.BaseTestCase):
         for cgroup in sample.cgroups():
             values = {"path": cgroup.path, "pids": list(cgroup.pids)}
             for name in parseable.CGROUP_COLUMNS:
-                part, _, member_name = name.partition(".")
-                values[name] = getattr(getattr(cgroup.cstat, part), member_name)
+                values[name] = getattr(cgroup.cstat, name.replace(".", "_"))
             cgroups.append(values)
 
         self.assertEqual(cgroups, expected_sample.cgroups)

@@ -123,30 +123,35 @@ class AtopCgroupPlugin(interface.AtopPlugin):
     # Bounds the size of an event, there are control groups of thousands of processes.
     _MAXIMUM_NUMBER_OF_PIDS = 256
 
-    # Parts of the cstat and the resource that its pressure is for.
-    _PRESSURES = (("cpu", "cpu"), ("dsk", "io"), ("mem", "memory"))
+    # Names of attributes, without the unit, and of the members that hold them.
+    _PRESSURES = (
+        ("cpu_pressure_full", "cpu_fullpres"),
+        ("cpu_pressure_some", "cpu_somepres"),
+        ("io_pressure_full", "dsk_fullpres"),
+        ("io_pressure_some", "dsk_somepres"),
+        ("memory_pressure_full", "mem_fullpres"),
+        ("memory_pressure_some", "mem_somepres"),
+    )
 
     def _GetCounters(self, cstat):
         """Retrieves what a control group used.
 
         Args:
-          cstat (rawlog.StructureView): control group.
+          cstat (tuple): metrics and limits of the control group.
 
         Returns:
           dict[str, int]: counters per name of the attribute, None for what is not known.
         """
         counters = {
-            "number_of_reads": self._GetSize(cstat.dsk.rios),
-            "number_of_writes": self._GetSize(cstat.dsk.wios),
-            "read_size": self._GetSize(cstat.dsk.rbytes),
-            "system_cpu_time": self._GetTime(cstat.cpu.stime),
-            "user_cpu_time": self._GetTime(cstat.cpu.utime),
-            "written_size": self._GetSize(cstat.dsk.wbytes),
+            "number_of_reads": self._GetSize(cstat.dsk_rios),
+            "number_of_writes": self._GetSize(cstat.dsk_wios),
+            "read_size": self._GetSize(cstat.dsk_rbytes),
+            "system_cpu_time": self._GetTime(cstat.cpu_stime),
+            "user_cpu_time": self._GetTime(cstat.cpu_utime),
+            "written_size": self._GetSize(cstat.dsk_wbytes),
         }
-        for part, resource in self._PRESSURES:
-            view = getattr(cstat, part)
-            counters[f"{resource:s}_pressure_full_time"] = self._GetTime(view.fullpres)
-            counters[f"{resource:s}_pressure_some_time"] = self._GetTime(view.somepres)
+        for name, member in self._PRESSURES:
+            counters[f"{name:s}_time"] = self._GetTime(getattr(cstat, member))
 
         return counters
 
@@ -185,22 +190,22 @@ class AtopCgroupPlugin(interface.AtopPlugin):
             self._SetPercentages(event_data, cstat, sample)
 
         # A limit of -1 is none, and one of -2 is not known.
-        event_data.cpu_limit_percent = self._GetSize(cstat.conf.cpumax)
-        event_data.cpu_weight = self._GetSize(cstat.conf.cpuweight)
-        event_data.disk_weight = self._GetSize(cstat.conf.dskweight)
+        event_data.cpu_limit_percent = self._GetSize(cstat.conf_cpumax)
+        event_data.cpu_weight = self._GetSize(cstat.conf_cpuweight)
+        event_data.disk_weight = self._GetSize(cstat.conf_dskweight)
 
         page_size = self._log.page_size
-        event_data.memory_anonymous_size = self._GetSize(cstat.mem.anon, page_size)
-        event_data.memory_file_size = self._GetSize(cstat.mem.file, page_size)
-        event_data.memory_kernel_size = self._GetSize(cstat.mem.kernel, page_size)
-        event_data.memory_limit_size = self._GetSize(cstat.conf.memmax, page_size)
-        event_data.memory_shared_size = self._GetSize(cstat.mem.shmem, page_size)
-        event_data.memory_used_size = self._GetSize(cstat.mem.current, page_size)
-        event_data.swap_limit_size = self._GetSize(cstat.conf.swpmax, page_size)
+        event_data.memory_anonymous_size = self._GetSize(cstat.mem_anon, page_size)
+        event_data.memory_file_size = self._GetSize(cstat.mem_file, page_size)
+        event_data.memory_kernel_size = self._GetSize(cstat.mem_kernel, page_size)
+        event_data.memory_limit_size = self._GetSize(cstat.conf_memmax, page_size)
+        event_data.memory_shared_size = self._GetSize(cstat.mem_shmem, page_size)
+        event_data.memory_used_size = self._GetSize(cstat.mem_current, page_size)
+        event_data.swap_limit_size = self._GetSize(cstat.conf_swpmax, page_size)
 
         event_data.cgroup = self._GetText(cgroup.path)
-        event_data.number_of_processes = self._GetSize(cstat.gen.nprocs)
-        event_data.number_of_processes_below = self._GetSize(cstat.gen.procsbelow)
+        event_data.number_of_processes = self._GetSize(cstat.gen_nprocs)
+        event_data.number_of_processes_below = self._GetSize(cstat.gen_procsbelow)
         event_data.offset = sample.offset
         event_data.sample_time = self._GetDateTime(sample.curtime)
 
@@ -215,21 +220,16 @@ class AtopCgroupPlugin(interface.AtopPlugin):
 
         Args:
           event_data (AtopCgroupEventData): event data.
-          cstat (rawlog.StructureView): control group.
+          cstat (tuple): metrics and limits of the control group.
           sample (rawlog.Sample): sample.
         """
         interval = sample.interval * 1000000
-        for part, resource in self._PRESSURES:
-            view = getattr(cstat, part)
-            for kind, pressure in (("full", view.fullpres), ("some", view.somepres)):
-                setattr(
-                    event_data,
-                    f"{resource:s}_pressure_{kind:s}_percent",
-                    self._GetPercent(pressure, interval),
-                )
+        for name, member in self._PRESSURES:
+            percent = self._GetPercent(getattr(cstat, member), interval)
+            setattr(event_data, f"{name:s}_percent", percent)
 
-        if cstat.cpu.utime >= 0 and cstat.cpu.stime >= 0 and interval > 0:
-            cpu_time = cstat.cpu.utime + cstat.cpu.stime
+        if cstat.cpu_utime >= 0 and cstat.cpu_stime >= 0 and interval > 0:
+            cpu_time = cstat.cpu_utime + cstat.cpu_stime
             event_data.cpu_percent = round(100 * cpu_time / interval, 1)
 
     def ProcessSample(self, parser_mediator, sample):

@@ -12,6 +12,7 @@ class AtopDiskEventData(events.EventData):
     """Transfers of a disk or volume event data.
 
     Counters are those of the interval up to the sample, unless since_boot is set.
+    A disk that was added in the interval has its totals.
 
     Attributes:
       average_queue_depth (float): average number of requests at a time while the disk
@@ -33,7 +34,7 @@ class AtopDiskEventData(events.EventData):
       read_size (int): size of what was read, in bytes.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       since_boot (bool): True if the counters are totals since the system was started or
-          the disk was added, which they are in the first sample of a run of atop.
+          the disk was added, as they are in the first sample of a run of atop.
       written_size (int): size of what was written, in bytes.
     """
 
@@ -84,7 +85,7 @@ class AtopNFSMountEventData(events.EventData):
       read_size (int): size of what was read from the server, in bytes.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       since_boot (bool): True if the counters are totals since the file system was
-          mounted, which they are in the first sample of a run of atop.
+          mounted, as they are in the first sample of a run of atop.
       written_size (int): size of what was written to the server, in bytes.
     """
 

@@ -12,6 +12,7 @@ class AtopNetworkInterfaceEventData(events.EventData):
     """Traffic of a network interface event data.
 
     Counters are those of the interval up to the sample, unless since_boot is set.
+    An interface that was added in the interval has its totals.
 
     Attributes:
       collisions (int): number of collisions.
@@ -33,7 +34,7 @@ class AtopNetworkInterfaceEventData(events.EventData):
       sent_packets (int): number of packets sent.
       sent_size (int): size of what was sent, in bytes.
       since_boot (bool): True if the counters are totals since the system was started or
-          the interface was added, which they are in the first sample of a run of atop.
+          the interface was added, as they are in the first sample of a run of atop.
     """
 
     DATA_TYPE = "linux:atop:network_interface"

@@ -189,8 +189,8 @@ class AtopSystemEventData(events.EventData):
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       scanned_pages (int): number of memory pages that were scanned to be reclaimed.
       since_boot (bool): True if the counters are totals since the system was started,
-          which they are in the first sample of a run of atop. There are no percentages
-          of an interval then.
+          as they are in the first sample of a run of atop. There are no percentages of
+          an interval then.
       swap_cached_size (int): size of swap space that is also in memory, in bytes. atop
           2.6 and later.
       swap_free_size (int): size of the swap space that is free, in bytes.

@@ -4,14 +4,10 @@ No real log has GPUs, netatop, the kernel patch of former times, limits of cgrou
 channels or proportional sizes: these are tested with logs that are built.
 """
 
-import io
 import unittest
-
-from plaso.containers import artifacts
 
 from plaso_atop import layouts
 
-from tests import log_builder
 from tests import parseable_processes
 from tests import test_lib
 from tests.plugins import sample_test_lib
@@ -684,10 +680,6 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
     def testUsername(self):
         """Tests the names of users."""
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        # pylint: disable=protected-access
-        configuration._atop_user_names = {"0": "root", "33": "www-data"}
 
         def _GetUsername(**overrides):
             """Retrieves the name of the user of a process.
@@ -698,33 +690,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             Returns:
               str: name or None if not known.
             """
-            task = self._GetDistinctTask(
-                "2.10",
-                **{
-                    "gen__cgpath": b"/system.slice/cron.service",
-                    "gen__ctid": 0,
-                    "gen__ruid": 33,
-                    "gen__utsname": b"",
-                    **overrides,
-                },
-            )
-            builder = log_builder.LogBuilder(version="2.10")
-            builder.AddSample(
-                sample_test_lib.T0,
-                flags=task_test_lib.FLAG_CONTAINERS | task_test_lib.FLAG_CGROUPS,
-                tasks=[task],
-            )
-            data = builder.Build()
-            file_object = io.BytesIO(data)
-            file_object.get_size = lambda: len(data)
-
-            storage_writer = self._CreateStorageWriter()
-            parser_mediator = self._CreateParserMediator(
-                storage_writer, system_configurations=[configuration]
-            )
-            self._CreateParser().Parse(parser_mediator, file_object)
-            (event_data,) = self._GetEventData(storage_writer)
-            return event_data.username
+            return self._GetUsername(self._GetUserTask(**overrides))
 
         self.assertEqual(_GetUsername(), "www-data")
         self.assertEqual(_GetUsername(gen__ruid=0), "root")

@@ -155,22 +155,21 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
             values[name.replace("__", ".")] = value
         return values
 
-    def _ParseCgroups(self, *cgroups, flags=0, version="2.13", abi=layouts.ABIS[0]):
+    def _ParseCgroups(self, *cgroups, version="2.13", abi=layouts.ABIS[0], **kwargs):
         """Retrieves the event data of a log with a sample.
 
         Args:
           cgroups (list[log_builder.Cgroup]): cgroups.
-          flags (Optional[int]): flags of the record.
           version (Optional[str]): version of atop.
           abi (Optional[layouts.ABI]): machine type.
+          kwargs (dict[str, int]): flags and interval of the sample.
 
         Returns:
           list[EventData]: event data.
         """
         builder = log_builder.LogBuilder(version=version, abi=abi)
-        builder.AddSample(
-            sample_test_lib.T0, interval=self._INTERVAL, flags=flags, cgroups=cgroups
-        )
+        kwargs.setdefault("interval", self._INTERVAL)
+        builder.AddSample(sample_test_lib.T0, cgroups=cgroups, **kwargs)
         return self._GetBuiltEventData(builder)
 
     def testBuiltLogs(self):
@@ -221,6 +220,20 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         (event_data,) = self._ParseCgroups(log_builder.Cgroup(b"", -1, [], values))
         self.assertIsNone(event_data.memory_used_size)
         self.assertEqual(event_data.cpu_pressure_full_percent, 100.0)
+
+        # All of the CPU time is needed for its share of the interval.
+        for name in ("cpu__stime", "cpu__utime"):
+            for value, percent in ((-1, None), (0, 0.0)):
+                values = self._GetDistinctCgroup(
+                    **{"cpu__stime": 1, "cpu__utime": 1, name: value}
+                )
+                cgroup = log_builder.Cgroup(b"", -1, [], values)
+                (event_data,) = self._ParseCgroups(cgroup)
+                self.assertEqual(event_data.cpu_percent, percent)
+
+        (event_data,) = self._ParseCgroups(cgroup, interval=0)
+        self.assertIsNone(event_data.cpu_percent)
+        self.assertIsNone(event_data.cpu_pressure_full_percent)
 
     def testActivity(self):
         """Tests that there is only an event where there is something to tell."""

@@ -1,5 +1,9 @@
 """Shared functions and classes for testing the plugins activity and thread."""
 
+import io
+
+from plaso.containers import artifacts
+
 from plaso_atop import layouts
 
 from tests import log_builder
@@ -261,6 +265,55 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         if version in ("1.23", "1.26", "1.27"):
             return {"supportflags": SUPPORT_PATCHSTAT | SUPPORT_PATCHACCT}
         return {"flags": flags}
+
+    def _GetUsername(self, *tasks):
+        """Retrieves the name of the user that an event tells.
+
+        Args:
+          tasks (list[dict[str, object]]): values of members of the entries, of version
+              2.10. There has to be one event.
+
+        Returns:
+          str: name or None if not known.
+        """
+        configuration = artifacts.SystemConfigurationArtifact()
+        configuration.path_specs = []
+        # pylint: disable=protected-access
+        configuration._atop_user_names = {"0": "root", "33": "www-data"}
+
+        builder = log_builder.LogBuilder(version="2.10")
+        flags = FLAG_CONTAINERS | FLAG_CGROUPS
+        builder.AddSample(sample_test_lib.T0, flags=flags, tasks=tasks)
+        data = builder.Build()
+        file_object = io.BytesIO(data)
+        file_object.get_size = lambda: len(data)
+
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(
+            storage_writer, system_configurations=[configuration]
+        )
+        self._CreateParser().Parse(parser_mediator, file_object)
+        (event_data,) = self._GetEventData(storage_writer)
+        return event_data.username
+
+    def _GetUserTask(self, **overrides):
+        """Makes an entry of a process of a user.
+
+        Args:
+          overrides (dict[str, object]): values of members that have another one.
+
+        Returns:
+          dict[str, dict[str, object]]: values of the members.
+        """
+        values = {
+            "gen__cgpath": b"/system.slice/cron.service",
+            "gen__ctid": 0,
+            "gen__pid": 42,
+            "gen__ruid": 33,
+            "gen__tgid": 42,
+            "gen__utsname": b"",
+        }
+        return self._GetDistinctTask("2.10", **{**values, **overrides})
 
     def _ParseTasks(self, *tasks, version="2.13", abi=layouts.ABIS[0], **kwargs):
         """Retrieves the event data of a log with a sample that is not the first.

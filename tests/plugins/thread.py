@@ -184,6 +184,10 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             """
             return {"gen.pid": tid, "gen.tgid": pid, "cpu.utime": 1}
 
+        (event_data,) = self._ParseTasks(_GetThread(1, 1))
+        self.assertEqual(event_data.tid, 1)
+        self.assertIsNone(event_data.thread_state)
+
         elements = self._ParseTasks(
             _GetThread(11, 10),
             _GetProcess(10, name=b"first", cgpath=b"/first"),
@@ -242,6 +246,29 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         )
         (event_data,) = self._GetBuiltEventData(builder)
         self.assertEqual(event_data.cgroup, "/system.slice/db.service")
+
+    def testUsername(self):
+        """Tests the names of users."""
+
+        def _GetUsername(**overrides):
+            """Retrieves the name of the user of a thread.
+
+            Args:
+              overrides (dict[str, object]): values of members of its process.
+
+            Returns:
+              str: name or None if not known.
+            """
+            # Of a thread it is not told if it is in a container.
+            thread = self._GetUserTask(gen__isproc=0, gen__pid=43, gen__cgpath=b"")
+            return self._GetUsername(self._GetUserTask(**overrides), thread)
+
+        self.assertEqual(_GetUsername(), "www-data")
+        self.assertIsNone(_GetUsername(gen__ctid=101))
+        self.assertIsNone(_GetUsername(gen__utsname=b"pod"))
+        self.assertIsNone(_GetUsername(gen__cgpath=b"/system.slice/docker-0123.scope"))
+        # Nor if its process is not listed.
+        self.assertIsNone(_GetUsername(gen__pid=44))
 
     def testMessage(self):
         """Tests the message."""
