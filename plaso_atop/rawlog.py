@@ -84,6 +84,9 @@ class _File:
       size (int): size of the file in bytes.
     """
 
+    # What was read last is kept: to go back in a compressed file means to decompress
+    # all of it again, and a sample is read more than once.
+    _NUMBER_OF_WINDOWS = 4
     _WINDOW_SIZE = 256 * 1024
 
     def __init__(self, file_object):
@@ -94,13 +97,31 @@ class _File:
         """
         super().__init__()
         self._file_object = file_object
-        self._window = b""
-        self._window_offset = 0
+        self._windows = collections.OrderedDict()
 
         if hasattr(file_object, "get_size"):
             self.size = file_object.get_size()
         else:
             self.size = file_object.seek(0, 2)
+
+    def _GetWindow(self, index):
+        """Retrieves a part of the file.
+
+        Args:
+          index (int): index of the part, which all are of the size of a window.
+
+        Returns:
+          bytes: data, shorter where the file ends or cannot be read.
+        """
+        window = self._windows.get(index)
+        if window is None:
+            if len(self._windows) == self._NUMBER_OF_WINDOWS:
+                self._windows.popitem(last=False)
+            offset = index * self._WINDOW_SIZE
+            window_size = min(self._WINDOW_SIZE, self.size - offset)
+            window = self._windows[index] = self._ReadFromFile(offset, window_size)
+
+        return window
 
     def _ReadFromFile(self, offset, size):
         """Reads data, with as many reads as that takes.
@@ -140,17 +161,17 @@ class _File:
           bytes: data, shorter where the file ends or cannot be read.
         """
         size = max(0, min(size, self.size - offset))
-        if size > self._WINDOW_SIZE:
-            return self._ReadFromFile(offset, size)
+        chunks = []
+        while size > 0:
+            index, position = divmod(offset, self._WINDOW_SIZE)
+            chunk = self._GetWindow(index)[position : position + size]
+            if not chunk:
+                break
+            chunks.append(chunk)
+            offset += len(chunk)
+            size -= len(chunk)
 
-        position = offset - self._window_offset
-        if position < 0 or position + size > len(self._window):
-            window_size = min(self._WINDOW_SIZE, self.size - offset)
-            self._window = self._ReadFromFile(offset, window_size)
-            self._window_offset = offset
-            position = 0
-
-        return self._window[position : position + size]
+        return b"".join(chunks)
 
 
 class _Block:
@@ -165,7 +186,7 @@ class _Block:
     """
 
     # Larger blocks are not kept in memory but inflated again when they are used.
-    _MAXIMUM_CACHED_SIZE = 2 * 1024 * 1024
+    _MAXIMUM_CACHED_SIZE = 1536 * 1024
 
     # Enough for 37,000 cgroups, everything else that is used as a whole is smaller.
     _MAXIMUM_SIZE = 16 * 1024 * 1024
@@ -1301,6 +1322,10 @@ class RawLog:
 
         while offset < self.file.size:
             sample = self._GetSample(offset)
+
+            # First what comes first, so that the file is read in one direction.
+            if sample:
+                sample.tasks_block.IsIntact()
 
             # Where the next sample is where it must be, what is damaged in this one is
             # known when it is used.

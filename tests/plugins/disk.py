@@ -328,7 +328,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
             {"name": b"sdb", "nwrite": -1, "nwsect": -1, "nread": 1, "nrsect": -1},
             {"name": b"sdc", "nread": -1, "nwrite": -largest - 1, "io_ms": -1},
             {"name": b"sdd", "ndisc": 1, "ndsect": largest, "inflight": -1},
-            {"name": b"x" * 32, "nread": 1},
+            {"name": b"x" * 32, "nread": 1, "nrsect": 1 << 54},
         ]
         elements = self._ParseSystem({}, self._GetSystem(dsk=disks))
         self.assertEqual(
@@ -341,6 +341,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertIsNone(elements[1].written_size)
         self.assertIsNone(elements[1].read_size)
         self.assertIsNone(elements[2].discarded_size)
+        self.assertIsNone(elements[3].read_size)
         self.assertIsNone(elements[2].number_of_pending_requests)
 
     def testMessages(self):

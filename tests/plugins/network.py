@@ -225,6 +225,22 @@ class AtopNetworkPluginTest(sample_test_lib.SamplePluginTestCase):
                 self.assertEqual(element.received_dropped_packets, 7)
                 self.assertIsNone(element.sent_errors)
 
+        # The largest numbers that are told, and the smallest that are not.
+        for number, size, expected_values in (
+            ((1 << 31) - 1, 1 << 40, ((1 << 31) - 1, 1 << 40)),
+            (1 << 31, 1 << 40, (None, None)),
+            ((1 << 24) - 1, 9, ((1 << 24) - 1, 9)),
+            (1 << 24, 9, (None, None)),
+            (1 << 24, 1 << 24, (1 << 24, 1 << 24)),
+        ):
+            system = self._GetSystem(
+                {"name": b"tun0", "rpack": number, "rbyte": size, "spack": 1}
+            )
+            (element,) = self._ParseSystem({}, system, version="2.6")
+            self.assertEqual(
+                (element.received_packets, element.received_size), expected_values
+            )
+
         # Since 2.7 atop stores what there is after the interface was added again.
         system = self._GetSystem({"name": b"tun0", "rpack": wrap, "rbyte": wrap * 60})
         (element,) = self._ParseSystem({}, system, version="2.7")

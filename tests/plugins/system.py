@@ -631,6 +631,14 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertEqual(element.cpu_user_time, 1000)
         self.assertEqual(element.cpu_user_percent, 25.0)
 
+        # It is not known how long a clock tick is.
+        system = {"cpu": {"nrcpu": 1, "all": {"utime": 1024, "itime": 3072}}}
+        for element in self._ParseSystem(
+            system, system, hertz=0, warnings=["header damaged"]
+        ):
+            self.assertIsNone(element.cpu_user_time)
+            self.assertIsNone(element.cpu_user_percent)
+
         # The number of CPUs is not known.
         for count in (0, -1, 0x7FFFFFFF):
             system = {"cpu": {"nrcpu": count, "all": ticks}}
