@@ -75,6 +75,16 @@ def CreateHostileLog(data):
             size, b"\x00"
         )[:size]
 
+    # Times of the start: not set, before 1970, in the future, in the year 10000, and the
+    # ends of what 64 bits can hold.
+    btime = next(
+        offset for name, offset, _ in log.layout.tstat.Flatten() if name == "gen.btime"
+    )
+    for position, value in zip(
+        processes, (0, -1, 1 << 32, 253402300800, (1 << 63) - 1, -(1 << 63))
+    ):
+        struct.pack_into("<q", tasks, position + btime, value)
+
     compressed = rawlog.zlib.compress(bytes(tasks))
     record = bytearray(data[sample.offset : sample.system_block.offset])
     struct.pack_into(
@@ -501,6 +511,21 @@ class OutputTest(ToolsTestCase):
             and event["data_type"] == "linux:atop:session"
             and event["timestamp_desc"] == "Start Time"
         ]
+        starts = [
+            event
+            for event in self._ReadEvents(self._storage_path)
+            if event["data_type"] == "linux:atop:process"
+            and event["display_name"].endswith("hostile")
+            and event["timestamp_desc"] == "Start Time"
+        ]
+        self.assertEqual(
+            sorted(
+                event["raw_start_time"] for event in starts if event["timestamp"] == 0
+            ),
+            [-(1 << 63), -1, 0, 253402300800, (1 << 63) - 1],
+        )
+        self.assertIn((1 << 32) * 1000000, [event["timestamp"] for event in starts])
+
         invalid = [event for event in events if event["timestamp"] == 0]
         self.assertEqual(len(invalid), 5)
         for event in events:
