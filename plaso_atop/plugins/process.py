@@ -1,5 +1,6 @@
 """Plugin for the processes in an atop raw log."""
 
+import itertools
 import operator
 
 from plaso.containers import events
@@ -630,10 +631,14 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._displaced_per_pid = {}
 
         if is_complete:
-            for process in list(self._processes.values()):
-                if process.sample_index != self._sample_index:
-                    vanished.append(process)
-                    del self._processes[process.pid]
+            absent = [
+                process
+                for process in self._processes.values()
+                if process.sample_index != self._sample_index
+            ]
+            for process in absent:
+                del self._processes[process.pid]
+            vanished.extend(absent)
 
         # Absence only says something where the sample before listed all processes too.
         last_seen_time = None
@@ -751,8 +756,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             if len(processes) < self._MAXIMUM_NUMBER_PER_PID:
                 processes.append(process)
 
-        exited_only = [process for process, _ in exited if process.is_exit_only]
-        for process in self._started + exited_only:
+        exited_only = (process for process, _ in exited if process.is_exit_only)
+        for process in itertools.chain(self._started, exited_only):
             self._SetParent(
                 process,
                 self._GetProcesses(process.ppid) + exited_per_pid.get(process.ppid, []),
