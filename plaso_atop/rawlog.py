@@ -87,6 +87,12 @@ class _File:
     # What was read last is kept: to go back in a compressed file means to decompress
     # all of it again, and a sample is read more than once.
     _NUMBER_OF_WINDOWS = 4
+
+    # What cannot be read is tried again in pieces of this size, up to a number of
+    # failures: each one can mean to decompress all of a file.
+    _MAXIMUM_NUMBER_OF_FAILURES = 256
+    _SECTOR_SIZE = 4096
+
     _WINDOW_SIZE = 256 * 1024
 
     def __init__(self, file_object):
@@ -97,6 +103,7 @@ class _File:
         """
         super().__init__()
         self._file_object = file_object
+        self._number_of_failures = 0
         self._windows = collections.OrderedDict()
 
         if hasattr(file_object, "get_size"):
@@ -111,7 +118,7 @@ class _File:
           index (int): index of the part, which all are of the size of a window.
 
         Returns:
-          bytes: data, shorter where the file ends or cannot be read.
+          bytes: data, shorter where the file ends.
         """
         window = self._windows.get(index)
         if window is None:
@@ -124,6 +131,33 @@ class _File:
         return window
 
     def _ReadFromFile(self, offset, size):
+        """Reads data.
+
+        What cannot be read is given as zeros, so that what follows it can be used.
+
+        Args:
+          offset (int): offset in bytes.
+          size (int): size in bytes, not past the end of the file.
+
+        Returns:
+          bytes: data.
+        """
+        data = self._TryRead(offset, size)
+        if len(data) == size:
+            return data
+
+        pieces = []
+        for piece_offset in range(offset, offset + size, self._SECTOR_SIZE):
+            piece_size = min(self._SECTOR_SIZE, offset + size - piece_offset)
+            piece = b""
+            if self._number_of_failures < self._MAXIMUM_NUMBER_OF_FAILURES:
+                piece = self._TryRead(piece_offset, piece_size)
+                self._number_of_failures += len(piece) < piece_size
+            pieces.append(piece.ljust(piece_size, b"\x00"))
+
+        return b"".join(pieces)
+
+    def _TryRead(self, offset, size):
         """Reads data, with as many reads as that takes.
 
         Args:
@@ -158,7 +192,7 @@ class _File:
           size (int): size in bytes.
 
         Returns:
-          bytes: data, shorter where the file ends or cannot be read.
+          bytes: data, shorter where the file ends.
         """
         size = max(0, min(size, self.size - offset))
         chunks = []

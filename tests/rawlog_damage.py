@@ -450,6 +450,78 @@ class DamageTest(DamagedLogTestCase):
             )
 
 
+class UnreadableFile(io.BytesIO):
+    """File of which a part cannot be read.
+
+    Attributes:
+      number_of_failures (int): number of reads that failed.
+    """
+
+    def __init__(self, data, offset, size):
+        """Initializes a file.
+
+        Args:
+          data (bytes): contents of the file.
+          offset (int): offset of what cannot be read.
+          size (int): size of what cannot be read.
+        """
+        super().__init__(data)
+        self._end_offset = offset + size
+        self._offset = offset
+        self.number_of_failures = 0
+
+    def read(self, size=-1):
+        """Reads data.
+
+        Args:
+          size (int): size in bytes.
+
+        Returns:
+          bytes: data.
+
+        Raises:
+          OSError: if the data cannot be read.
+        """
+        if self.tell() < self._end_offset and self.tell() + size > self._offset:
+            self.number_of_failures += 1
+            raise OSError("Input/output error")
+        return super().read(size)
+
+
+class UnreadableTest(DamagedLogTestCase):
+    """Tests for logs that lie where they cannot be read."""
+
+    def testSector(self):
+        """Tests a sector that cannot be read."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            offset = parts[3].offset + 200
+            log = rawlog.RawLog(UnreadableFile(data, offset, 1))
+            values = [GetValues(sample) for sample in log.samples()]
+
+            start = offset - offset % 4096
+            whole = [
+                part.values
+                for part in parts
+                if part.end_offset <= start or part.offset >= start + 4096
+            ]
+            self.assertEqual([value for value in values if value in whole], whole)
+            self.assertGreater(len(whole), 3)
+            self.assertGreaterEqual(log.number_of_damages, 1)
+
+    def testRest(self):
+        """Tests a file of which all after its header cannot be read."""
+        data, _ = self._ReadParts("atop-2.12.1")
+        data += bytes(16 * 1024 * 1024)
+        file_object = UnreadableFile(data, 4096, len(data))
+        log = rawlog.RawLog(file_object)
+        # The first system block is in what can be read.
+        self.assertEqual([sample.has_tasks for sample in log.samples()], [False])
+        self.assertEqual(log.number_of_damages, 1)
+        # Each one can take long.
+        self.assertLess(file_object.number_of_failures, 1000)
+
+
 class HeaderTest(DamagedLogTestCase):
     """Tests for logs of which the header is damaged behind its signature."""
 

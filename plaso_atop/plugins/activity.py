@@ -32,8 +32,6 @@ class AtopTaskActivityEventData(events.EventData):
       number_of_writes (int): number of write requests to disks. See number_of_reads.
       offset (int): offset of the sample relative to the start of the file.
       pid (int): process identifier (PID).
-      priority (int): priority of the kernel, a lower one goes first: up to 99 real-time,
-          from 100 others.
       process_name (str): name of the program, its first 15 bytes.
       processor_number (int): number of the CPU that it ran on last.
       read_size (int): size of data read from disk in bytes.
@@ -42,6 +40,8 @@ class AtopTaskActivityEventData(events.EventData):
           2.6 and later.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       scheduling_policy (int): number of the scheduling policy, 0 for the normal one.
+      scheduling_priority (int): priority of the kernel, a lower one goes first: up to 99
+          for real-time, from 100 for others.
       since_start (bool): True if the counters are totals since the process or thread was
           started. They are in the first sample of a run of atop, and where an exited
           process was started before the interval but atop did not recognize it.
@@ -85,7 +85,6 @@ class AtopTaskActivityEventData(events.EventData):
         self.number_of_writes = None
         self.offset = None
         self.pid = None
-        self.priority = None
         self.process_name = None
         self.processor_number = None
         self.read_size = None
@@ -93,6 +92,7 @@ class AtopTaskActivityEventData(events.EventData):
         self.run_delay_microseconds = None
         self.sample_time = None
         self.scheduling_policy = None
+        self.scheduling_priority = None
         self.since_start = None
         self.system_cpu_time = None
         self.tcp_received_packets = None
@@ -406,10 +406,10 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
 
         if task.state != rawlog.STATE_EXITED:
             event_data.nice_value = task.nice
-            event_data.priority = self._GetSize(task.prio)
             event_data.processor_number = self._GetSize(task.curcpu)
             event_data.real_time_priority = self._GetSize(task.rtprio)
             event_data.scheduling_policy = self._GetSize(task.policy)
+            event_data.scheduling_priority = self._GetSize(task.prio)
             event_data.wait_channel = self._GetText(task.wchan)
 
     def _StartSample(self, sample):

@@ -115,7 +115,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
 
         if row["state"] != b"E":
             values["nice_value"] = row["nice"]
-            values["priority"] = row["prio"]
+            values["scheduling_priority"] = row["prio"]
             values["processor_number"] = row["curcpu"]
             values["real_time_priority"] = row["rtprio"]
             values["scheduling_policy"] = row["policy"]
@@ -213,7 +213,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         values = {
             "cpu_percent": round(percent, 1),
             "nice_value": cpu["nice"],
-            "priority": cpu["prio"],
+            "scheduling_priority": cpu["prio"],
             "processor_number": cpu["curcpu"],
             "real_time_priority": cpu["rtprio"],
             "scheduling_policy": cpu["policy"],
