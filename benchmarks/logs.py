@@ -1,10 +1,13 @@
 """Builds the logs that the benchmarks read, from what is in the test data.
 
-A log is a day of a server: samples every ten minutes, processes and threads that live
-all day and use a little, and processes that come and go within an interval. What these
-are is taken from a real log, so that they compress and look like real ones.
+A log is a day of a server: samples every ten minutes, processes and threads that live for
+weeks, of which some are active in an interval, and processes that come and go within
+one. atop was started again at midnight, the first sample of a day tells what was used
+since the system was started. Entries and system blocks are those of a real log with other
+values, so that they compress and look like real ones. A day is the same in every run.
 """
 
+import concurrent.futures
 import io
 import os
 import random
@@ -25,15 +28,33 @@ SAMPLES_PER_DAY = 144
 START_TIME = 1790812800
 
 NUMBER_OF_PROCESSES = 300
-NUMBER_OF_THREADS = 500
 NUMBER_OF_SHORT_LIVED = 40
+NUMBER_OF_THREADS = 500
 
-# Of the processes that live all day these are active in an interval.
+# Processes with threads.
+NUMBER_OF_THREADED = 50
+
+# Of what lives all day this share is active in an interval.
 ACTIVE_SHARE = 0.3
+
+# Bit of an exit status for what atop did not know before.
+IS_NEW = -(1 << 31)
 
 
 class LogWriter:
     """Writes logs of a version."""
+
+    # What a task used, and how much of it an active one uses in an interval.
+    _COUNTERS = (
+        ("cpu.utime", 2000),
+        ("cpu.stime", 500),
+        ("cpu.rundelay", 10**9),
+        ("dsk.rio", 40),
+        ("dsk.rsz", 9999),
+        ("dsk.wio", 400),
+        ("dsk.wsz", 9999),
+        ("mem.minflt", 9999),
+    )
 
     def __init__(self, version):
         """Initializes a writer.
@@ -47,112 +68,195 @@ class LogWriter:
             data = file_object.read()
 
         log = rawlog.RawLog(io.BytesIO(data))
+        self._header = data[: log.layout.rawheader.size]
         self._layout = log.layout
         self._members = {
             name: (offset, f"{log.abi.byte_order:s}{member.format or '':s}", member)
             for name, offset, member in log.layout.tstat.Flatten()
         }
-        self._header = data[: log.layout.rawheader.size]
+        self._size = log.layout.tstat.size
 
-        size = log.layout.tstat.size
-        self._command_lines = []
+        self._cgroups = None
         self._exited = []
-        self._living = []
         self._systems = []
+        sleeping = []
         for sample in log.samples():
-            # The first one holds totals since the system was started.
+            for task in sample.processes():
+                entry = task.data[task.data_offset : task.data_offset + self._size]
+                if task.state == rawlog.STATE_EXITED:
+                    self._exited.append(entry)
+                elif task.state == b"S":
+                    sleeping.append((task.name, entry))
+
+            # That of the first sample holds totals since the system was started.
             if not sample.is_boot:
                 self._systems.append(
                     data[sample.system_block.offset : sample.system_block.end_offset]
                 )
-            for task in sample.processes():
-                entry = task.data[task.data_offset : task.data_offset + size]
-                if task.state == rawlog.STATE_EXITED:
-                    self._exited.append(entry)
-                elif task.state == b"S":
-                    self._living.append(entry)
+                if sample.cgroups_block:
+                    self._cgroups = (
+                        sample.record.ncgroups,
+                        sample.cgroups_block.GetData(),
+                    )
 
-    def _GetTask(self, entry, values):
-        """Retrieves an entry of a process list with other values.
+        self._CreateLiving(sleeping)
 
-        Args:
-          entry (bytes): entry.
-          values (dict[str, int|bytes]): values per name of the member.
+    def _CreateCgroupBlocks(self):
+        """Creates the blocks with the cgroups, which share the processes.
 
         Returns:
-          bytes: entry.
+          tuple[dict[str, int], bytes]: values of the record and blocks.
         """
-        task = bytearray(entry)
-        for name, value in values.items():
-            offset, member_format, member = self._members[name]
-            if member.format == "s":
-                task[offset : offset + member.count] = value[: member.count].ljust(
-                    member.count, b"\x00"
-                )
-            else:
-                struct.pack_into(member_format, task, offset, value)
-        return bytes(task)
+        if not self._cgroups:
+            return {}, b""
 
-    def _GetTasks(self, random_source, day, index, curtime):
-        """Retrieves the process list of a sample.
+        number_of_cgroups, data = self._cgroups
+        data = bytearray(data)
+        byte_order = self._layout.abi.byte_order
+        gen = self._layout.cstat.members["gen"]
+        members = gen.structure.members
+
+        pids = [300 + 3 * number for number in range(NUMBER_OF_PROCESSES)]
+        offset = 0
+        for index in range(number_of_cgroups):
+            # The last one holds what is left.
+            share = NUMBER_OF_PROCESSES // number_of_cgroups
+            if index == number_of_cgroups - 1:
+                share = NUMBER_OF_PROCESSES - index * share
+            for name, value in (("nprocs", share), ("structlen", None)):
+                member = members[name]
+                member_format = f"{byte_order:s}{member.format:s}"
+                position = offset + gen.offset + member.offset
+                if value is not None:
+                    struct.pack_into(member_format, data, position, value)
+            (structlen,) = struct.unpack_from(member_format, data, position)
+            offset += structlen
+
+        cgroups = zlib.compress(bytes(data))
+        cgroup_pids = zlib.compress(struct.pack(f"{byte_order:s}{len(pids):d}i", *pids))
+        values = {
+            "ccomplen": len(cgroups),
+            "coriglen": len(data),
+            "icomplen": len(cgroup_pids),
+            "ncgpids": len(pids),
+            "ncgroups": number_of_cgroups,
+        }
+        return values, cgroups + cgroup_pids
+
+    def _CreateLiving(self, sleeping):
+        """Creates the entries of what lives all day, as they are when inactive.
+
+        Args:
+          sleeping (list[tuple[bytes, bytes]]): names and entries in the test data.
+        """
+        random_source = random.Random(0)
+        entries = []
+        for number in range(NUMBER_OF_PROCESSES):
+            name, entry = sleeping[number % len(sleeping)]
+            pid = 300 + 3 * number
+            number_of_threads = 1
+            if number < NUMBER_OF_THREADED:
+                number_of_threads = NUMBER_OF_THREADS // NUMBER_OF_THREADED
+
+            values = {name: 0 for name, _ in self._COUNTERS}
+            values.update(
+                {
+                    "gen.tgid": pid,
+                    "gen.pid": pid,
+                    "gen.ppid": 1,
+                    "gen.btime": START_TIME - 86400 - number,
+                    "gen.cmdline": b"/usr/sbin/%s-%d --config /etc/%s/%d.conf"
+                    % (name, number, name, number),
+                    "gen.excode": 0,
+                    "gen.isproc": 1,
+                    "gen.name": b"%s-%d" % (name[:10], number),
+                    "gen.nthr": number_of_threads,
+                    "gen.nthrslpi": number_of_threads,
+                    "gen.wasinactive": 1,
+                    "cpu.curcpu": random_source.randrange(16),
+                    "mem.rmem": random_source.randrange(1 << 18),
+                    "mem.vmem": random_source.randrange(1 << 22),
+                }
+            )
+            entry = bytearray(entry)
+            self._SetValues(entry, 0, values)
+            entries.append(bytes(entry))
+
+            if number_of_threads > 1:
+                for index in range(number_of_threads):
+                    values = {
+                        "gen.pid": pid if not index else 10000 + 10 * number + index,
+                        "gen.cmdline": b"",
+                        "gen.isproc": 0,
+                        "gen.name": b"%s-%d/%d" % (name[:10], number, index),
+                        "gen.nthr": 1,
+                        "gen.nthrslpi": 1,
+                        "mem.rmem": 0,
+                        "mem.vmem": 0,
+                    }
+                    self._SetValues(entry, 0, values)
+                    entries.append(bytes(entry))
+
+        self._living = b"".join(entries)
+
+    def _CreateTasks(self, random_source, index, curtime):
+        """Creates the process list of a sample.
 
         Args:
           random_source (random.Random): source of randomness.
-          day (int): number of the day.
           index (int): number of the sample.
           curtime (int): time of the sample.
 
         Returns:
-          list[bytes]: entries.
+          bytes: process list.
         """
-        tasks = []
-        threads_per_process = NUMBER_OF_THREADS // 50
-        for number in range(NUMBER_OF_PROCESSES):
-            pid = 300 + 3 * number
-            is_active = not index or random_source.random() < ACTIVE_SHARE
-            values = {
-                "gen.tgid": pid,
-                "gen.pid": pid,
-                "gen.ppid": 1,
-                "gen.btime": START_TIME - 86400 - number,
-                "gen.excode": 0 if index else -(1 << 31),
-                "gen.isproc": 1,
-                "gen.name": b"service-%d" % number,
-                "gen.cmdline": b"/usr/sbin/service-%d --config /etc/service/%d.conf"
-                % (number, number),
-                "gen.wasinactive": not is_active,
-                "cpu.utime": random_source.randrange(2000) if is_active else 0,
-                "cpu.stime": random_source.randrange(500) if is_active else 0,
-                "mem.minflt": random_source.randrange(9999) if is_active else 0,
-                "dsk.wsz": random_source.randrange(9999) if is_active else 0,
-            }
-            entry = self._living[number % len(self._living)]
-            tasks.append(self._GetTask(entry, values))
-            if number < 50:
-                for thread in range(threads_per_process):
-                    values.update(
-                        {
-                            "gen.pid": 10000 + number * threads_per_process + thread,
-                            "gen.isproc": 0,
-                            "gen.cmdline": b"",
-                        }
-                    )
-                    tasks.append(self._GetTask(entry, values))
+        tasks = bytearray(self._living)
+        for offset in range(0, len(tasks), self._size):
+            # For a task that atop did not know the counters are totals.
+            if not index or random_source.random() < ACTIVE_SHARE:
+                values = {
+                    name: int(random_source.random() * maximum)
+                    for name, maximum in self._COUNTERS
+                }
+                values["gen.excode"] = 0 if index else IS_NEW
+                values["gen.wasinactive"] = 0
+                self._SetValues(tasks, offset, values)
 
         if index:
             for number in range(NUMBER_OF_SHORT_LIVED):
                 pid = 20000 + index * NUMBER_OF_SHORT_LIVED + number
-                entry = self._exited[number % len(self._exited)]
                 values = {
                     "gen.tgid": pid,
                     "gen.pid": pid,
-                    "gen.ppid": 300 + 3 * (number % NUMBER_OF_PROCESSES),
+                    "gen.ppid": 300 + 3 * random_source.randrange(NUMBER_OF_PROCESSES),
                     "gen.btime": curtime - random_source.randrange(1, INTERVAL),
                     "gen.elaps": random_source.randrange(100),
-                    "gen.excode": -(1 << 31) | random_source.choice((0, 0, 0, 256)),
+                    "gen.excode": IS_NEW | random_source.choice((0, 0, 0, 256)),
+                    "cpu.utime": random_source.randrange(100),
+                    "cpu.stime": random_source.randrange(100),
                 }
-                tasks.append(self._GetTask(entry, values))
-        return tasks
+                tasks += self._exited[number % len(self._exited)]
+                self._SetValues(tasks, len(tasks) - self._size, values)
+
+        return bytes(tasks)
+
+    def _SetValues(self, data, offset, values):
+        """Sets values of an entry of a process list.
+
+        Args:
+          data (bytearray): data of the process list.
+          offset (int): offset of the entry in the data.
+          values (dict[str, int|bytes]): values per name of the member.
+        """
+        for name, value in values.items():
+            member_offset, member_format, member = self._members[name]
+            position = offset + member_offset
+            if member.format == "s":
+                data[position : position + member.count] = value[
+                    : member.count - 1
+                ].ljust(member.count, b"\x00")
+            else:
+                struct.pack_into(member_format, data, position, value)
 
     def WriteDay(self, path, day):
         """Writes the log of a day.
@@ -165,41 +269,87 @@ class LogWriter:
           int: number of entries in the process lists.
         """
         random_source = random.Random(day)
-        record_members = self._layout.rawrecord.members
+        cgroup_values, cgroup_blocks = self._CreateCgroupBlocks()
+        record_structure = self._layout.rawrecord
         number_of_tasks = 0
 
         with open(path, "wb") as file_object:
             file_object.write(self._header)
             for index in range(SAMPLES_PER_DAY):
                 curtime = START_TIME + (day * SAMPLES_PER_DAY + index) * INTERVAL
-                tasks = self._GetTasks(random_source, day, index, curtime)
-                number_of_tasks += len(tasks)
+                tasks = self._CreateTasks(random_source, index, curtime)
+                compressed_tasks = zlib.compress(tasks)
+                count = len(tasks) // self._size
+                number_of_tasks += count
                 system = random_source.choice(self._systems)
-                compressed = zlib.compress(b"".join(tasks))
 
-                record = bytearray(self._layout.rawrecord.size)
-                number_of_exited = NUMBER_OF_SHORT_LIVED if index else 0
-                for name, value in (
-                    ("curtime", curtime),
-                    ("flags", 0x30 | (0x1 if not index else 0)),
-                    ("scomplen", len(system)),
-                    ("pcomplen", len(compressed)),
-                    ("interval", INTERVAL if index else 86400 * (day + 2)),
-                    ("ndeviat", len(tasks)),
-                    ("ntask", len(tasks)),
-                    ("nactproc", NUMBER_OF_PROCESSES),
-                    ("totproc", NUMBER_OF_PROCESSES + number_of_exited),
-                    ("totrun", 2),
-                    ("totslpi", NUMBER_OF_PROCESSES + NUMBER_OF_THREADS - 2),
-                    ("nexit", number_of_exited),
-                ):
-                    member = record_members[name]
+                flags = rawlog.FLAG_ACCOUNTING | rawlog.FLAG_IOSTAT
+                if not index:
+                    flags |= rawlog.FLAG_BOOT
+                if cgroup_blocks:
+                    flags |= rawlog.FLAG_CGROUPS
+
+                nexit = NUMBER_OF_SHORT_LIVED if index else 0
+                values = {
+                    "curtime": curtime,
+                    "flags": flags,
+                    "interval": INTERVAL if index else 86400 * (day + 2),
+                    "nactproc": NUMBER_OF_PROCESSES,
+                    "ndeviat": count,
+                    "nexit": nexit,
+                    "ntask": count,
+                    "pcomplen": len(compressed_tasks),
+                    "scomplen": len(system),
+                    "totproc": NUMBER_OF_PROCESSES + nexit,
+                    "totrun": 2,
+                    "totslpi": NUMBER_OF_PROCESSES + NUMBER_OF_THREADS - 2,
+                    **cgroup_values,
+                }
+                record = bytearray(record_structure.size)
+                for name, value in values.items():
+                    member = record_structure.members[name]
                     struct.pack_into(
                         f"{self._layout.abi.byte_order:s}{member.format:s}",
                         record,
                         member.offset,
                         value,
                     )
-                file_object.write(bytes(record) + system + compressed)
+                file_object.write(record + system + compressed_tasks + cgroup_blocks)
 
         return number_of_tasks
+
+
+def _WriteDay(arguments):
+    """Writes the log of a day, in a process of its own.
+
+    Args:
+      arguments (tuple[str, str, int]): version, path and number of the day.
+
+    Returns:
+      int: number of entries in the process lists.
+    """
+    version, path, day = arguments
+    return LogWriter(version).WriteDay(path, day)
+
+
+def WriteDays(directory, version, number_of_days):
+    """Writes the logs of consecutive days.
+
+    Args:
+      directory (str): path of the directory, which must not exist.
+      version (str): version of atop, one of LOG_NAMES.
+      number_of_days (int): number of days.
+
+    Returns:
+      tuple[list[str], int]: paths of the logs and number of entries in their process
+          lists.
+    """
+    os.makedirs(directory)
+    paths = [
+        os.path.join(directory, f"atop_{day:04d}") for day in range(number_of_days)
+    ]
+    with concurrent.futures.ProcessPoolExecutor() as executor:
+        numbers_of_tasks = executor.map(
+            _WriteDay, [(version, path, day) for day, path in enumerate(paths)]
+        )
+        return paths, sum(numbers_of_tasks)

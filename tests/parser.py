@@ -166,6 +166,30 @@ class AtopParserTest(test_lib.ParserTestCase):
         self.assertIn("linux:atop:process", data_types)
         self.assertIn("linux:atop:session", data_types)
 
+    def testSystemBlock(self):
+        """Tests that system blocks are only inflated where a plugin needs them."""
+        data = self._ReadTestFile(["atop-2.8.1.raw"])
+        inflated_sizes = {}
+        original = rawlog.Sample.Release
+
+        def _Release(sample):
+            inflated_sizes[plugin_name].append(sample.system_block.inflated_size)
+            original(sample)
+
+        rawlog.Sample.Release = _Release
+        try:
+            for plugin_name in ("process", "session", "system"):
+                inflated_sizes[plugin_name] = []
+                atop_parser = parser.AtopParser()
+                atop_parser.EnablePlugins({plugin_name})
+                self._ParseData(data, atop_parser)
+        finally:
+            rawlog.Sample.Release = original
+
+        self.assertEqual(inflated_sizes["process"], [0] * 8)
+        self.assertEqual(inflated_sizes["session"], [0] * 8)
+        self.assertEqual(inflated_sizes["system"], [1021960] * 8)
+
     def testOtherFiles(self):
         """Tests files that are not atop raw logs, though they begin like one."""
         for data in (

@@ -9,6 +9,7 @@ from plaso_atop import layouts
 from plaso_atop import parser
 from plaso_atop import rawlog
 
+from tests import log_builder
 from tests import test_lib
 
 # One log of each kind of layout.
@@ -633,6 +634,32 @@ class HostileLogTest(DamagedLogTestCase):
                         for value in values:
                             if value not in others:
                                 self.assertEqual(value[0], parts[2].values[0])
+
+    def testBounds(self):
+        """Tests that a log which is full of damage has a bounded number of warnings."""
+        builder = log_builder.LogBuilder(version="2.12")
+        number_of_samples = 150
+        offsets = [
+            builder.AddSample(
+                1795225000 + 600 * index, flags=0 if index else rawlog.FLAG_BOOT
+            )
+            for index in range(number_of_samples)
+        ]
+        data = bytearray(builder.Build())
+        for offset in offsets:
+            # Behind the record and the header of the zlib stream.
+            data[offset + 96 + 10 : offset + 96 + 20] = b"\xff" * 10
+
+        events, warnings = self._GetEvents(bytes(data), {"linux:atop:gap"})
+        self.assertEqual(len(events), 100)
+        self.assertEqual(len(warnings), 101)
+        self.assertIn("50 more damaged parts", warnings[-1])
+
+        storage_writer = self._ParseData(bytes(data), parser.AtopParser())
+        self.assertEqual(
+            len(self._GetEventData(storage_writer, "linux:atop:system")),
+            number_of_samples,
+        )
 
     def testCgroups(self):
         """Tests cgroups whose lengths and parents are not true."""
