@@ -258,12 +258,13 @@ class LogWriter:
             else:
                 struct.pack_into(member_format, data, position, value)
 
-    def WriteDay(self, path, day):
+    def WriteDay(self, path, day, number_of_samples=SAMPLES_PER_DAY):
         """Writes the log of a day.
 
         Args:
           path (str): path of the log.
           day (int): number of the day, which is all that makes days different.
+          number_of_samples (Optional[int]): number of samples.
 
         Returns:
           int: number of entries in the process lists.
@@ -275,7 +276,7 @@ class LogWriter:
 
         with open(path, "wb") as file_object:
             file_object.write(self._header)
-            for index in range(SAMPLES_PER_DAY):
+            for index in range(number_of_samples):
                 curtime = START_TIME + (day * SAMPLES_PER_DAY + index) * INTERVAL
                 tasks = self._CreateTasks(random_source, index, curtime)
                 compressed_tasks = zlib.compress(tasks)

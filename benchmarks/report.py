@@ -1,0 +1,123 @@
+"""What the benchmarks share: options, medians and tables."""
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+
+_COLUMN_WIDTH = 14
+_LABEL_WIDTH = 34
+
+
+def GetMachine():
+    """Describes what the benchmarks run on.
+
+    Returns:
+      str: number of cores and load, and versions of what is installed.
+    """
+    descriptions = [
+        f"{len(os.sched_getaffinity(0)):d} cores, load {os.getloadavg()[0]:.1f}",
+        f"{platform.machine():s}",
+        f"{platform.python_implementation():s} {platform.python_version():s}",
+    ]
+    for name in ("plaso", "dfvfs", "zlib-ng"):
+        try:
+            descriptions.append(f"{name:s} {importlib.metadata.version(name):s}")
+        except importlib.metadata.PackageNotFoundError:
+            descriptions.append(f"no {name:s}")
+
+    if shutil.which("atop"):
+        process = subprocess.run(
+            ["atop", "-V"], check=False, capture_output=True, text=True
+        )
+        version = process.stdout.partition(" - ")[0].replace("Version:", "").strip()
+        descriptions.append(f"atop {version:s}")
+
+    return ", ".join(descriptions)
+
+
+def GetMedian(values):
+    """Determines the median of measurements.
+
+    Args:
+      values (list[float]): measurements.
+
+    Returns:
+      float: median.
+    """
+    return statistics.median(values)
+
+
+def GetRatio(values, other_values):
+    """Determines how two measurements that were made in turn compare.
+
+    Args:
+      values (list[float]): measurements.
+      other_values (list[float]): measurements of the other, in the same order.
+
+    Returns:
+      float: median of the ratios.
+    """
+    return statistics.median(
+        value / other_value for value, other_value in zip(values, other_values)
+    )
+
+
+def ParseArguments(description):
+    """Parses the command line.
+
+    Args:
+      description (str): what the program does.
+
+    Returns:
+      argparse.Namespace: days and runs.
+    """
+    argument_parser = argparse.ArgumentParser(description=description)
+    argument_parser.add_argument(
+        "--days", type=int, default=30, help="number of logs, one a day (default: 30)"
+    )
+    argument_parser.add_argument(
+        "--runs", type=int, default=5, help="runs to take medians of (default: 5)"
+    )
+    return argument_parser.parse_args()
+
+
+def PrintTable(title, column_names, rows):
+    """Prints a table.
+
+    Args:
+      title (str): title.
+      column_names (list[str]): names of the columns after the first one.
+      rows (list[tuple]): label and values of each row, a value of None is left blank.
+    """
+    print(f"\n{title:s}")
+    print(
+        " " * _LABEL_WIDTH
+        + "".join(f"{column_name:>{_COLUMN_WIDTH}s}" for column_name in column_names)
+    )
+    for label, *values in rows:
+        cells = []
+        for value in values:
+            if value is None:
+                value = ""
+            elif isinstance(value, float):
+                value = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+            cells.append(f"{value!s:>{_COLUMN_WIDTH}s}")
+        print(f"{label:<{_LABEL_WIDTH}s}{''.join(cells):s}".rstrip())
+
+
+def PrintTarget(description, is_met):
+    """Prints whether a target is met.
+
+    Args:
+      description (str): target and what was measured.
+      is_met (bool): True if it is met.
+    """
+    print(f"{'met' if is_met else 'NOT MET':>7s}: {description:s}")
+
+
+if __name__ == "__main__":
+    print(GetMachine())
