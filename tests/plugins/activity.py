@@ -387,11 +387,11 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             "gpu__gpulist": 0b101,
             "gpu__memcum": 1500,
             "gpu__nrgpus": 2,
-            "gpu__sample": 10,
-            "gpu__samples": 10,
+            "gpu__sample": 7,
+            "gpu__samples": 7,
         }
         expected_values = {
-            "gpu_average_memory_size": 150 * 1024,
+            "gpu_average_memory_size": 214 * 1024,
             "gpu_numbers": [0, 2],
             "number_of_gpus": 2,
         }
@@ -415,7 +415,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 "2.13",
                 gpu__state=state,
                 gpu__gpubusycum=255,
-                gpu__membusycum=31,
+                gpu__membusycum=33,
                 gpu__type=b"G",
                 **values,
             )
@@ -423,12 +423,24 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 self._GetGPU(task),
                 {
                     **expected_values,
-                    "gpu_busy_percent": 25.5,
-                    "gpu_memory_busy_percent": 3.1,
+                    "gpu_busy_percent": 36.4,
+                    "gpu_memory_busy_percent": 4.7,
                     "gpu_memory_size": task["gpu"]["memnow"] * 1024,
                     "gpu_type": "G",
                 },
             )
+
+        # A single sample, and as many GPUs as there can be.
+        task = self._GetDistinctTask(
+            "2.13",
+            gpu__state=b"A",
+            gpu__gpubusycum=40,
+            gpu__gpulist=-1,
+            gpu__samples=1,
+        )
+        values_of_sample = self._GetGPU(task)
+        self.assertEqual(values_of_sample["gpu_busy_percent"], 40.0)
+        self.assertEqual(values_of_sample["gpu_numbers"], list(range(32)))
 
         # Without the flag of the record, or in another state, nothing is valid.
         self.assertEqual(self._GetGPU(task, flags=0), {})
