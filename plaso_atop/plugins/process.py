@@ -248,6 +248,8 @@ class _Process:
       ids (tuple[int]): identifiers of user and group in the last sample.
       is_kernel_thread (bool): True if this is a thread of the kernel.
       majflt (int): total of major faults.
+      may_be_in_container (bool): True if only the exit was recorded, which does not tell
+          the container, and the parent process is in one or not known.
       minflt (int): total of minor faults.
       name (bytes): name in the last sample.
       network (list[int]): totals of network transfers, None if these were not recorded.
@@ -285,6 +287,7 @@ class _Process:
         "ids",
         "is_kernel_thread",
         "majflt",
+        "may_be_in_container",
         "minflt",
         "name",
         "network",
@@ -325,6 +328,7 @@ class _Process:
         self.former_titles = None
         self.ids = None
         self.is_kernel_thread = False
+        self.may_be_in_container = False
         self.name = task.name
         self.network = None
         self.nthr = None if task.state == rawlog.STATE_EXITED else task.nthr
@@ -708,7 +712,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Returns:
           str: name or None if not known.
         """
-        is_in_container = bool(process.container or process.openvz)
+        is_in_container = bool(
+            process.container or process.openvz or process.may_be_in_container
+        )
         return self._GetUsername(
             parser_mediator, identifier, is_in_container, process.cgroup
         )
@@ -761,6 +767,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             self._SetParent(
                 process,
                 self._GetProcesses(process.ppid) + exited_per_pid.get(process.ppid, []),
+                sample,
             )
 
         for process, task in exited:
@@ -957,13 +964,14 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not self._IsValidTime(exit_time):
             event_data.raw_exit_time = exit_time
 
-    def _SetParent(self, process, candidates):
+    def _SetParent(self, process, candidates, sample):
         """Sets the parent of a process.
 
         Args:
           process (_Process): process.
           candidates (list[_Process]): processes that had the identifier of the parent
               at some time between the previous sample and this one.
+          sample (rawlog.Sample): sample.
         """
         parent = None
         for candidate in candidates:
@@ -978,6 +986,19 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if parent and process.ppid:
             process.parent_cmdline = parent.cmdline
             process.parent_name = parent.name
+
+        if process.is_exit_only:
+            if parent:
+                process.may_be_in_container = bool(
+                    parent.container
+                    or parent.openvz
+                    or parent.may_be_in_container
+                    or self._CONTAINER_CGROUP_RE.search(parent.cgroup or b"")
+                )
+            else:
+                process.may_be_in_container = bool(
+                    sample.flags & rawlog.FLAG_CONTAINERS
+                )
 
     def Finish(self, parser_mediator):
         """Extracts the events that are left at the end of a log, or on abort.

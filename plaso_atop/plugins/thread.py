@@ -10,6 +10,7 @@ class AtopThreadEventData(activity.AtopTaskActivityEventData):
     atop lists the threads of a process that has more than one, the main thread included.
 
     Attributes, in addition to those of AtopTaskActivityEventData:
+      tgid (int): identifier of the process of the thread (TGID), the same as pid.
       thread_name (str): name of the thread, its first 15 bytes.
       thread_state (str): state of the thread as the letter of the kernel.
       tid (int): identifier of the thread (TID), of the main thread that of the process.
@@ -20,6 +21,7 @@ class AtopThreadEventData(activity.AtopTaskActivityEventData):
     def __init__(self):
         """Initializes event data."""
         super().__init__(data_type=self.DATA_TYPE)
+        self.tgid = None
         self.thread_name = None
         self.thread_state = None
         self.tid = None
@@ -50,6 +52,7 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
         event_data = AtopThreadEventData()
         self._SetTask(event_data, task, sample, counters)
         event_data.pid = self._GetSize(task.tgid) or None
+        event_data.tgid = event_data.pid
         event_data.thread_name = self._GetText(task.name)
         event_data.thread_state = self._GetText(task.state.rstrip(b"\x00"))
         event_data.tid = self._GetSize(task.pid)

@@ -640,6 +640,38 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             },
         )
 
+    def testUsernameOfExit(self):
+        """Tests names of users where only the exit tells of a process."""
+        configuration = artifacts.SystemConfigurationArtifact()
+        configuration.path_specs = []
+        configuration._atop_user_names = {"33": "www-data"}
+
+        builder = log_builder.LogBuilder(version="2.12")
+        host = self._GetTask(50)
+        pod = self._GetTask(60, utsname=b"pod")
+        exits = [
+            self._GetExit(pid, 10, ruid=33, ppid=ppid)
+            for pid, ppid in ((51, 50), (61, 60), (62, 61), (71, 999))
+        ]
+        builder.AddSample(
+            self._T0, flags=rawlog.FLAG_CONTAINERS, tasks=[host, pod] + exits
+        )
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(
+            storage_writer, system_configurations=[configuration]
+        )
+        plugin = process.AtopProcessPlugin()
+        log = rawlog.RawLog(test_lib.io.BytesIO(builder.Build()))
+        plugin.Start(parser_mediator, log)
+        for sample in log.samples():
+            plugin.ProcessSample(parser_mediator, sample)
+
+        # Not where the parent is in a container, or not known.
+        self.assertEqual(
+            {event.pid: event.username for event in self._GetEventData(storage_writer)},
+            {51: "www-data", 61: None, 62: None, 71: None},
+        )
+
     def testTimes(self):
         """Tests times that Plaso cannot show."""
         for btime in (0, -1, 253402300800, (1 << 63) - 1, -(1 << 63)):

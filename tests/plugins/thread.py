@@ -37,6 +37,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         values["thread_name"] = row["name"].decode("ascii")
         values["thread_state"] = row["state"].decode("ascii")
         values["tid"] = row["pid"]
+        values["tgid"] = row["tgid"]
 
         for process_row in sample.GetTasks():
             if process_row["isproc"] and process_row["pid"] == row["tgid"]:
@@ -108,6 +109,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
                     "process_name": "server",
                     "thread_name": task["gen"]["name"].decode("ascii"),
                     "thread_state": "S",
+                    "tgid": task["gen"]["tgid"],
                     "tid": task["gen"]["pid"],
                 }
                 if version == "1.27":
