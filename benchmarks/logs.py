@@ -82,7 +82,7 @@ class LogWriter:
         sleeping = []
         for sample in log.samples():
             for task in sample.processes():
-                entry = task.data[task.data_offset : task.data_offset + self._size]
+                entry = task.entry
                 if task.state == rawlog.STATE_EXITED:
                     self._exited.append(entry)
                 elif task.state == b"S":

@@ -13,6 +13,7 @@ place where a whole one starts.
 import collections
 import functools
 import itertools
+import operator
 import re
 import struct
 
@@ -251,6 +252,11 @@ class _Block:
         """int: offset in bytes of what follows the block."""
         return self.offset + self.compressed_size
 
+    @property
+    def is_small(self):
+        """bool: True if the inflated data is kept in memory, as one piece."""
+        return self.size <= self._MAXIMUM_CACHED_SIZE
+
     def _Inflate(self, piece_size):
         """Inflates the block in pieces.
 
@@ -331,7 +337,7 @@ class _Block:
             self._is_intact = False
             if self.IsPlausible() and self.end_offset <= self._file.size:
                 try:
-                    if self.size <= self._MAXIMUM_CACHED_SIZE:
+                    if self.is_small:
                         self._data = b"".join(self._Inflate(self.size + 1))
                     else:
                         for _ in self._Inflate(self._MAXIMUM_CACHED_SIZE // 4):
@@ -448,21 +454,6 @@ class StructureView:
         return values[0] if member.count == 1 else values
 
 
-class _TaskMixin:
-    """What a task has besides the members of its tstat."""
-
-    __slots__ = ()
-
-    # pylint: disable=no-member
-
-    name = property(
-        lambda self: _GetText(self.raw_name), doc="bytes: name of the program."
-    )
-    cmdline = property(
-        lambda self: _GetText(self.raw_cmdline), doc="bytes: command line."
-    )
-
-
 def _GetUnpackedProperty(structure, name):
     """Creates a property that unpacks a member of a task when it is asked for.
 
@@ -479,12 +470,12 @@ def _GetUnpackedProperty(structure, name):
         """Unpacks the member.
 
         Args:
-          task (tuple): task, of which the last values are the data and the offset.
+          task (tuple): task.
 
         Returns:
           int|bytes: value.
         """
-        (value,) = unpacker.unpack_from(*task[-2:])
+        (value,) = unpacker.unpack(task.entry)
         return _GetText(value) if isinstance(value, bytes) else value
 
     return property(_Unpack)
@@ -496,8 +487,8 @@ _TASK_MEMBERS = frozenset(
     for part, names in (
         (
             "gen",
-            "tgid pid ppid ruid euid suid fsuid rgid egid sgid fsgid nthr name isproc "
-            "state excode btime elaps cmdline wasinactive",
+            "tgid pid ppid ruid euid suid fsuid rgid egid sgid fsgid nthr isproc state "
+            "excode btime elaps wasinactive",
         ),
         ("cpu", "utime stime"),
         ("dsk", "rsz wsz cwsz"),
@@ -561,6 +552,10 @@ def _GetRecordNames():
     )
 
 
+# Text of a task, which is read as what stands before the first NUL.
+_TASK_TEXTS = ("gen.name", "gen.cmdline")
+
+
 @functools.lru_cache(maxsize=None)
 def _CreateTaskClass(structure):
     """Creates the class of the tasks of a layout.
@@ -569,15 +564,16 @@ def _CreateTaskClass(structure):
       structure (layouts.Structure): layout of the tstat.
 
     Returns:
-      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks
-          all but the last two of its values: the data and the offset of the task.
+      tuple[type, struct.Struct, list[slice]]: class, a tuple with named values; what
+          unpacks these; and where the text stands that comes after them. The last value
+          is the entry itself.
     """
     unpacker, member_names = structure.GetUnpacker(_TASK_MEMBERS)
-
-    names = [_GetTaskName(name) for name in member_names]
-    raw_names = [
-        f"raw_{name:s}" if name in ("cmdline", "name") else name for name in names
-    ]
+    texts = {
+        _GetTaskName(name): slice(offset, offset + member.count)
+        for name, offset, member in structure.Flatten()
+        if name in _TASK_TEXTS
+    }
 
     attributes = {"__slots__": ()}
     attributes.update(
@@ -585,14 +581,111 @@ def _CreateTaskClass(structure):
         for name, _, member in structure.Flatten()
         if not member.structure
         and name not in member_names
+        and name not in _TASK_TEXTS
         and not _IsReserved(_GetTaskName(name))
     )
+
+    names = [_GetTaskName(name) for name in member_names] + list(texts)
     attributes.update(
         (name, None) for name in _GetTaskNames().difference(attributes, names)
     )
 
-    values_class = collections.namedtuple("Task", raw_names + ["data", "data_offset"])
-    return type("Task", (_TaskMixin, values_class), attributes), unpacker
+    values_class = collections.namedtuple("Task", [*names, "entry"])
+    task_class = type("Task", (values_class,), attributes)
+    return task_class, unpacker, list(texts.values())
+
+
+class _TaskReader:
+    """Reader of the entries of process lists.
+
+    Most of what lives does nothing in an interval, so that its entry is one of an
+    earlier sample. Such an entry is not unpacked again, it is the same task.
+    """
+
+    # Of a process list that is small enough to be shared all fit.
+    _MAXIMUM_NUMBER_OF_TASKS = 2048
+
+    def __init__(self, structure):
+        """Initializes a reader.
+
+        Args:
+          structure (layouts.Structure): layout of the tstat.
+        """
+        super().__init__()
+        self._class, self._unpacker, self._texts = _CreateTaskClass(structure)
+        self._selectors = {}
+        self._structure = structure
+        self._task_per_entry = {}
+
+        for selector in ("isproc", "wasinactive"):
+            unpacker, names = structure.GetUnpacker([f"gen.{selector:s}"])
+            if names:
+                self._selectors[selector] = unpacker
+
+    def _GetOffsets(self, data, selector, is_set):
+        """Determines the offsets of entries.
+
+        Args:
+          data (bytes): entries, one after the other.
+          selector (str): see Read.
+          is_set (bool): see Read.
+
+        Returns:
+          Iterable[int]: offsets in bytes.
+        """
+        offsets = range(0, len(data), self._structure.size)
+        unpacker = self._selectors.get(selector)
+        if not unpacker:
+            return offsets
+
+        values = itertools.chain.from_iterable(unpacker.iter_unpack(data))
+        if not is_set:
+            values = map(operator.not_, values)
+        return itertools.compress(offsets, values)
+
+    def Read(self, data, selector=None, is_set=True, is_shared=False):
+        """Reads entries.
+
+        Args:
+          data (bytes): entries, one after the other.
+          selector (Optional[str]): name of the member of gen that tells which entries
+              to read, None for all, which are also read where the version has no such
+              member.
+          is_set (Optional[bool]): True if the member must not be 0, False if it must.
+          is_shared (Optional[bool]): True if an entry that was read before is to be the
+              same task.
+
+        Yields:
+          tuple: tasks.
+        """
+        new = tuple.__new__
+        first_text, second_text = self._texts
+        size = self._structure.size
+        task_class = self._class
+        task_per_entry = self._task_per_entry
+        unpack = self._unpacker.unpack
+
+        if not is_shared:
+            task_per_entry = {}
+        elif len(task_per_entry) > self._MAXIMUM_NUMBER_OF_TASKS:
+            task_per_entry.clear()
+
+        for offset in self._GetOffsets(data, selector, is_set):
+            entry = data[offset : offset + size]
+            task = task_per_entry.get(entry)
+            if task is None:
+                values = unpack(entry)
+                name = entry[first_text].partition(b"\x00")[0]
+                cmdline = entry[second_text].partition(b"\x00")[0]
+                task = new(task_class, values + (name, cmdline, entry))
+
+                # What was active or exited is not the same again.
+                if is_shared and not (
+                    task.utime or task.stime or task.state == STATE_EXITED
+                ):
+                    task_per_entry[entry] = task
+
+            yield task
 
 
 Cgroup = collections.namedtuple("Cgroup", ["path", "pids", "cstat"])
@@ -750,6 +843,12 @@ class Sample:
         return self._log.layout.tstat is not None and self.tasks_block.IsIntact()
 
     @property
+    def shares_tasks(self):
+        """bool: True if an entry that is the same as in the sample before is the same
+        task object, which takes a process list that is not too large to be kept."""
+        return self.tasks_block.is_small
+
+    @property
     def is_boot(self):
         """bool: True if this is the first sample of a run of atop."""
         return bool(self.flags & FLAG_BOOT)
@@ -846,7 +945,7 @@ class Sample:
         Yields:
           tuple: tasks, see tasks().
         """
-        return self._GetTasks("wasinactive", is_set=False)
+        return self._GetTasks(selector="wasinactive", is_set=False)
 
     def processes(self):
         """Retrieves the entries of the process list that are processes, no threads.
@@ -856,7 +955,7 @@ class Sample:
         Yields:
           tuple: tasks, see tasks().
         """
-        return self._GetTasks("isproc")
+        return self._GetTasks(selector="isproc")
 
     def tasks(self):
         """Retrieves the entries of the process list, in the order of the file.
@@ -868,48 +967,26 @@ class Sample:
               Units are those of the file. Text is bytes without what follows the first
               NUL, a single letter is a byte.
         """
-        return self._GetTasks(None)
+        return self._GetTasks()
 
-    def _GetTasks(self, selector, is_set=True):
+    def _GetTasks(self, **selection):
         """Retrieves entries of the process list.
 
         Args:
-          selector (str): name of the member of gen that tells which entries to
-              retrieve, None for all, which are also retrieved where the version has no
-              such member.
-          is_set (Optional[bool]): True if the member must not be 0, False if it must.
+          selection (dict[str, object]): which entries, see _TaskReader.Read.
 
-        Yields:
-          tuple: tasks.
+        Returns:
+          Iterator[tuple]: tasks.
         """
-        structure = self._log.layout.tstat
-        if not structure:
-            return
+        task_reader = self._log.task_reader
+        if not task_reader:
+            return iter(())
 
-        task_class, unpacker = _CreateTaskClass(structure)
-        new = tuple.__new__
-        size = structure.size
-
-        gen = structure.members["gen"]
-        member = gen.structure.members.get(selector)
-        if member:
-            selector_offset = gen.offset + member.offset
-            not_set = bytes(member.size)
-
-        for data in self.tasks_block.GetPieces(size):
-            if not member:
-                for offset, values in zip(
-                    itertools.count(0, size), unpacker.iter_unpack(data)
-                ):
-                    yield new(task_class, values + (data, offset))
-            else:
-                unpack_from = unpacker.unpack_from
-                for offset in range(0, len(data), size):
-                    position = offset + selector_offset
-                    value = data[position : position + member.size]
-                    if (value != not_set) is is_set:
-                        values = unpack_from(data, offset)
-                        yield new(task_class, values + (data, offset))
+        pieces = self.tasks_block.GetPieces(self._log.layout.tstat.size)
+        return itertools.chain.from_iterable(
+            task_reader.Read(data, is_shared=self.shares_tasks, **selection)
+            for data in pieces
+        )
 
     def system(self):
         """Retrieves the system block.
@@ -982,6 +1059,8 @@ class RawLog:
       number_of_damages (int): number of damages found so far.
       page_size (int): size of a memory page in bytes or None if not valid.
       support_flags (int): flags, see the SUPPORT constants.
+      task_reader (_TaskReader): reader of the entries of process lists, None if their
+          layout is not known.
       version (str): version of atop, such as "2.7".
       version_tuple (tuple[int, int]): version of atop, such as (2, 7).
     """
@@ -1043,6 +1122,7 @@ class RawLog:
         self.page_size = None
         self.sstatlen = None
         self.support_flags = 0
+        self.task_reader = None
         self.tstatlen = None
         self.unsupported_sizes = None
         self.version = None
@@ -1050,6 +1130,9 @@ class RawLog:
 
         self._ReadHeader()
         self._CreateRecordClass()
+
+        if self.layout.tstat:
+            self.task_reader = _TaskReader(self.layout.tstat)
 
         # Searching for samples inflates what may be one. The bound keeps a file that is
         # nothing but beginnings of samples from taking more than linear time.

@@ -67,7 +67,13 @@ def CreateHostileLog(data):
             for name, offset, member in log.layout.tstat.Flatten()
             if name == "gen.cmdline"
         )
-        processes = [task.data_offset for task in sample.processes()]
+        processes = [
+            position
+            for position, task in zip(
+                range(0, len(tasks), log.tstatlen), sample.tasks()
+            )
+            if task.isproc
+        ]
 
     for position, command_line in zip(processes, HOSTILE_COMMAND_LINES):
         offset, size = cmdline

@@ -62,10 +62,7 @@ def GetValues(sample):
     """
     tasks = None
     if sample.has_tasks:
-        tasks = b"".join(
-            task.data[task.data_offset : task.data_offset + 64]
-            for task in sample.tasks()
-        )
+        tasks = b"".join(task.entry[:64] for task in sample.tasks())
     system = sample.system()
     return (
         sample.curtime,

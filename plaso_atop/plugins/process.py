@@ -1,6 +1,7 @@
 """Plugin for the processes in an atop raw log."""
 
 import itertools
+import math
 import operator
 
 from plaso.containers import events
@@ -74,6 +75,9 @@ class AtopProcessEventData(events.EventData):
       saved_group_identifier (int): saved group identifier (GID).
       saved_user_identifier (int): saved user identifier (UID).
       start_time (dfdatetime.DateTimeValues): date and time the process was started.
+      sustained_cpu_seconds (int): longest time without a break in which the process used
+          at least 80 percent of a CPU in every interval, in seconds. Not set if there is
+          no such interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -135,6 +139,7 @@ class AtopProcessEventData(events.EventData):
         self.saved_group_identifier = None
         self.saved_user_identifier = None
         self.start_time = None
+        self.sustained_cpu_seconds = None
         self.system_cpu_time = None
         self.tcp_received_packets = None
         self.tcp_received_size = None
@@ -237,20 +242,20 @@ class _Process:
 
     Attributes:
       btime (int): time of the start in the last sample that lists the process.
+      busy_end_time (int): time of the last sample in whose interval it was busy.
+      busy_seconds (int): seconds that it was busy without a break up to then.
       cgroup (bytes): path of the control group.
       cmdline (bytes): last command line that was not empty.
       container (bytes): name or identifier of the container in the last sample.
-      cwsz (int): total of cancelled writes in sectors.
+      counters (tuple[int]): totals of what was used, in the order of COUNTERS.
       first (tuple): name, command line, ids and container in the first sample, None if
           these never changed.
       former_titles (list[tuple[bytes, bytes]]): names and command lines that it had,
           None if these never changed.
       ids (tuple[int]): identifiers of user and group in the last sample.
       is_kernel_thread (bool): True if this is a thread of the kernel.
-      majflt (int): total of major faults.
       may_be_in_container (bool): True if only the exit was recorded, which does not tell
           the container, and the parent process is in one or not known.
-      minflt (int): total of minor faults.
       name (bytes): name in the last sample.
       network (list[int]): totals of network transfers, None if these were not recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
@@ -264,31 +269,30 @@ class _Process:
       pid (int): process identifier.
       ppid (int): process identifier of the parent process, 0 if not known.
       rmem (int): maximum of resident memory in KiB.
-      rsz (int): total of reads in sectors.
       sample_index (int): index of the last sample that lists it or None if not set.
       sample_time (int): time of the first sample of a run, None if the process was not
           running then.
       start_time (int): time of the start in the first sample.
       state (bytes): state in the last sample.
-      stime (int): total of system CPU time in clock ticks.
-      utime (int): total of user CPU time in clock ticks.
+      sustained_cpu_seconds (int): most seconds that it was busy without a break.
+      task (rawlog.Task): entry of an inactive process since which neither its title nor
+          its identifiers nor its container changed, None if there is none.
       vmem (int): maximum of virtual memory in KiB.
-      wsz (int): total of writes in sectors.
     """
 
     __slots__ = (
         "btime",
+        "busy_end_time",
+        "busy_seconds",
         "cgroup",
         "cmdline",
         "container",
-        "cwsz",
+        "counters",
         "first",
         "former_titles",
         "ids",
         "is_kernel_thread",
-        "majflt",
         "may_be_in_container",
-        "minflt",
         "name",
         "network",
         "nthr",
@@ -300,18 +304,18 @@ class _Process:
         "pid",
         "ppid",
         "rmem",
-        "rsz",
         "sample_index",
         "sample_time",
         "start_time",
         "state",
-        "stime",
-        "utime",
+        "sustained_cpu_seconds",
+        "task",
         "vmem",
-        "wsz",
     )
 
     COUNTERS = ("utime", "stime", "rsz", "wsz", "cwsz", "minflt", "majflt")
+
+    _NOTHING = (0,) * len(COUNTERS)
 
     def __init__(self, task, sample):
         """Initializes a process instance.
@@ -321,9 +325,12 @@ class _Process:
           sample (rawlog.Sample): sample that the entry is from.
         """
         self.btime = self.start_time = task.btime
+        self.busy_end_time = None
+        self.busy_seconds = 0
         self.cgroup = None
         self.cmdline = task.cmdline
         self.container = b""
+        self.counters = self._NOTHING
         self.first = None
         self.former_titles = None
         self.ids = None
@@ -343,14 +350,13 @@ class _Process:
         self.sample_index = None
         self.sample_time = None
         self.state = task.state
+        self.sustained_cpu_seconds = 0
+        self.task = None
         self.vmem = 0
 
         container_identifier = task.ctid or task.envid
         if container_identifier:
             self.openvz = (container_identifier, task.vpid)
-
-        for name in self.COUNTERS:
-            setattr(self, name, 0)
 
     @property
     def is_exit_only(self):
@@ -399,6 +405,11 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         ("file_system_group_identifier", "fsgid"),
     )
 
+    # A process is busy that uses this share of a CPU.
+    _BUSY_SHARE = 0.8
+
+    _GetCounters = operator.attrgetter(*_Process.COUNTERS)
+
     _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
 
     # Bounds of what is remembered, which only a forged log exceeds.
@@ -412,6 +423,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
+        self._busy_ticks = None
+        self._container_flag = None
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []
@@ -423,6 +436,23 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._processes = {}
         self._sample_index = 0
         self._started = []
+
+    def _AddBusyInterval(self, process, sample):
+        """Adds an interval in which a process used most of a CPU.
+
+        Args:
+          process (_Process): process.
+          sample (rawlog.Sample): sample at the end of the interval.
+        """
+        end_time = process.busy_end_time
+        if end_time is None or abs(sample.curtime - sample.interval - end_time) > 1:
+            process.busy_seconds = 0
+
+        process.busy_end_time = sample.curtime
+        process.busy_seconds += sample.interval
+        process.sustained_cpu_seconds = max(
+            process.sustained_cpu_seconds, process.busy_seconds
+        )
 
     def _AddCounters(self, process, task, sample):
         """Adds what a process used since the previous sample to its totals.
@@ -441,20 +471,23 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if task.wasinactive:
             return
 
+        counters = self._GetCounters(task)
+        if min(counters) < 0:
+            counters = [max(0, value) for value in counters]
+
         # For a task that atop did not know the counters are totals since its start.
         is_total = task.excode < 0
-        has_wraps = self._log.version_tuple < (2, 7)
-
-        for name in process.COUNTERS:
-            value = getattr(task, name)
-            if value <= 0:
-                continue
-
-            total = getattr(process, name)
-            if is_total:
-                setattr(process, name, max(total, value))
-            elif not has_wraps or value not in self._WRAPPED_DIFFERENCES:
-                setattr(process, name, total + value)
+        if is_total:
+            process.counters = tuple(map(max, process.counters, counters))
+        else:
+            if self._log.version_tuple < (2, 7):
+                counters = [
+                    0 if value in self._WRAPPED_DIFFERENCES else value
+                    for value in counters
+                ]
+            process.counters = tuple(map(operator.add, process.counters, counters))
+            if counters[0] + counters[1] >= self._busy_ticks:
+                self._AddBusyInterval(process, sample)
 
         if sample.has_network:
             totals = process.network or [0] * len(self._NETWORK_MEMBERS)
@@ -735,6 +768,24 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._exit_btimes[task.pid] = (btime, self._sample_index)
         return True
 
+    def _IsUnchanged(self, process, task, sample):
+        """Determines if an entry says of a process what is known of it.
+
+        Args:
+          process (_Process): process.
+          task (rawlog.Task): entry of the process.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bool: True if the name, command line, identifiers and container are the same.
+        """
+        return (
+            task.name == process.name
+            and task.cmdline in (process.cmdline, b"")
+            and self._GetIdentifiers(task) == process.ids
+            and self._GetContainer(task, sample) == process.container
+        )
+
     def _ProcessExited(self, parser_mediator, sample):
         """Extracts the processes that exited.
 
@@ -798,6 +849,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return
 
         process = self._processes.get(task.pid)
+        if process is not None and process.task is task:
+            self._AddCounters(process, task, sample)
+            process.btime = task.btime
+            process.state = task.state
+            return
+
         if process is None or abs(task.btime - process.btime) > 1:
             if not self._AddDisplaced(process):
                 self._number_of_omitted += 1
@@ -807,10 +864,11 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             self._processes[task.pid] = process
             self._started.append(process)
 
-        else:
+        elif not self._IsUnchanged(process, task, sample):
             attributes = self._CompareTitles(process, task)
             attributes.update(self._CompareIdentifiers(process, task))
             attributes.update(self._CompareContainers(process, task, sample))
+            process.task = None
             if attributes:
                 self._ProduceChange(parser_mediator, process, attributes, sample)
 
@@ -819,6 +877,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process.rmem = max(process.rmem, task.rmem)
         process.state = task.state
         process.vmem = max(process.vmem, task.vmem)
+        if sample.shares_tasks and not (task.utime or task.stime):
+            process.task = task
 
     def _ProduceChange(self, parser_mediator, process, attributes, sample):
         """Produces a change of a process.
@@ -865,12 +925,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
         """
         name, cmdline, ids, container = process.GetFirst()
+        utime, stime, rsz, wsz, cwsz, minflt, majflt = process.counters
 
         event_data = AtopProcessEventData()
         event_data.cgroup = self._GetText(process.cgroup)
         event_data.command_line = self._GetText(cmdline)
-        event_data.major_faults = self._GetSize(process.majflt)
-        event_data.minor_faults = self._GetSize(process.minflt)
+        event_data.major_faults = self._GetSize(majflt)
+        event_data.minor_faults = self._GetSize(minflt)
         event_data.number_of_samples = process.number_of_samples
         event_data.offset = process.offset
         event_data.parent_command_line = self._GetText(process.parent_cmdline)
@@ -879,8 +940,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         event_data.process_name = self._GetText(name)
         event_data.process_state = self._GetText(process.state.rstrip(b"\x00"))
         event_data.start_time = self._GetDateTime(process.start_time)
-        event_data.system_cpu_time = self._GetMilliseconds(process.stime)
-        event_data.user_cpu_time = self._GetMilliseconds(process.utime)
+        event_data.sustained_cpu_seconds = process.sustained_cpu_seconds or None
+        event_data.system_cpu_time = self._GetMilliseconds(stime)
+        event_data.user_cpu_time = self._GetMilliseconds(utime)
 
         setattr(event_data, self._GetContainerAttribute(), self._GetText(container))
 
@@ -904,11 +966,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         # The entry of an exit holds no disk transfers.
         if self._has_iostat and not process.is_exit_only:
-            event_data.cancelled_written_size = self._GetSize(
-                process.cwsz, self._SECTOR_SIZE
-            )
-            event_data.read_size = self._GetSize(process.rsz, self._SECTOR_SIZE)
-            event_data.written_size = self._GetSize(process.wsz, self._SECTOR_SIZE)
+            event_data.cancelled_written_size = self._GetSize(cwsz, self._SECTOR_SIZE)
+            event_data.read_size = self._GetSize(rsz, self._SECTOR_SIZE)
+            event_data.written_size = self._GetSize(wsz, self._SECTOR_SIZE)
 
         if process.network:
             for (name, _), total in zip(self._NETWORK_MEMBERS, process.network):
@@ -1030,6 +1090,17 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return
 
         self._has_iostat |= sample.has_iostat
+        self._busy_ticks = math.inf
+        if self._log.hertz and sample.interval > 0 and not sample.is_boot:
+            self._busy_ticks = self._BUSY_SHARE * self._log.hertz * sample.interval
+
+        # Without the flag an entry does not tell the container.
+        container_flag = sample.flags & rawlog.FLAG_CONTAINERS
+        if container_flag != self._container_flag:
+            self._container_flag = container_flag
+            for process in self._processes.values():
+                process.task = None
+
         for task in sample.processes():
             if task.state == rawlog.STATE_EXITED:
                 self._exited.append(task)
@@ -1051,6 +1122,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
+        self._busy_ticks = None
+        self._container_flag = None
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []

@@ -288,6 +288,67 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         self.assertEqual(self._GetTimes(event_data)["start"], -500)
         self.assertEqual(event_data.number_of_samples, 3)
 
+    def testSustainedCPU(self):
+        """Tests the longest time that a process was busy."""
+        new = self._GetTask(9, 10, cpu__utime=60000, excode=_NEW)
+        busy = self._GetTask(9, 10, cpu__utime=40000, cpu__stime=8000)
+        less_busy = self._GetTask(9, 10, cpu__utime=40000, cpu__stime=7999)
+        idle = self._GetTask(9, 10, wasinactive=1)
+        for samples, expected in (
+            # What a new process used is not that of a whole interval.
+            ([[], [new], [idle]], None),
+            ([[new], [idle], [busy]], 600),
+            ([[new], [busy], [busy], [less_busy], [busy]], 1200),
+            ([[new], [busy], [idle], [busy], [busy], [busy]], 1800),
+            # Of a run of atop the first sample tells of the time since the boot.
+            ([[new], [busy], None, [new], [busy], [busy]], 1200),
+            ([[], [busy], [], [busy]], 600),
+        ):
+            events, _ = self._Parse(samples)
+            values = [event.sustained_cpu_seconds or 0 for event in events]
+            self.assertEqual(max(values), expected or 0, samples)
+
+    def testUnchanged(self):
+        """Tests that entries that were seen before, and others since, are compared."""
+        first = self._GetTask(9, wasinactive=1)
+        for values in (
+            {"name": b"other"},
+            {"cmdline": b"other"},
+            {"euid": 7},
+            {"utsname": b"other"},
+        ):
+            other = self._GetTask(9, wasinactive=1, **values)
+            (event_data,), changes = self._Parse(
+                [[first], [first], [other], [first], [first], [other]],
+                flags=rawlog.FLAG_CONTAINERS,
+            )
+            self.assertEqual(event_data.number_of_samples, 6)
+            # A name or command line that the process had before is not told again.
+            is_title = "name" in values or "cmdline" in values
+            self.assertEqual(len(changes), 1 if is_title else 3, values)
+
+        # Activity is counted whether or not the entry is the same.
+        active = self._GetTask(9, mem__minflt=5)
+        events, _ = self._Parse([[first], [active], [active], [first], [active]])
+        self.assertEqual([event.minor_faults for event in events], [15])
+
+        # An entry does not tell the container where it was not recorded.
+        contained = self._GetTask(9, wasinactive=1, utsname=b"web")
+        builder = log_builder.LogBuilder(version="2.13")
+        for index, flags in enumerate((rawlog.FLAG_BOOT, rawlog.FLAG_CONTAINERS, 0)):
+            builder.AddSample(self._T0 + 600 * index, flags=flags, tasks=[contained])
+        atop_parser = parser.AtopParser()
+        atop_parser.EnablePlugins({"process"})
+        storage_writer = self._ParseData(builder.Build(), atop_parser)
+        changes = self._GetEventData(storage_writer, "linux:atop:process_change")
+        self.assertEqual(
+            [
+                (event.previous_container_name, event.container_name)
+                for event in changes
+            ],
+            [(None, "web"), ("web", None)],
+        )
+
     def testTotals(self):
         """Tests that totals are counted once."""
 
