@@ -317,7 +317,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             {"euid": 7},
             {"utsname": b"other"},
         ):
-            other = self._GetTask(9, wasinactive=1, **values)
+            other = self._GetTask(9, cpu__utime=1, **values)
             (event_data,), changes = self._Parse(
                 [[first], [first], [other], [first], [first], [other]],
                 flags=rawlog.FLAG_CONTAINERS,
