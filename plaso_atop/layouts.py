@@ -87,11 +87,14 @@ class Member:
       offset (int): offset in bytes relative to the start of the structure.
       size (int): size of an element in bytes.
       structure (Structure): layout of an element, or None if it is not a structure.
+      unpacker (struct.Struct): unpacks the elements, or None if these are structures.
     """
 
-    __slots__ = ("count", "format", "name", "offset", "size", "structure")
+    __slots__ = ("count", "format", "name", "offset", "size", "structure", "unpacker")
 
-    def __init__(self, name, offset, size, count, element_format, structure):
+    def __init__(
+        self, name, offset, size, count, element_format, structure, byte_order
+    ):
         """Initializes a member.
 
         Args:
@@ -101,6 +104,7 @@ class Member:
           count (int): number of elements.
           element_format (str): format of an element or None.
           structure (Structure): layout of an element or None.
+          byte_order (str): byte order in terms of the struct module.
         """
         self.count = count
         self.format = element_format
@@ -108,6 +112,10 @@ class Member:
         self.offset = offset
         self.size = size
         self.structure = structure
+        self.unpacker = None
+
+        if element_format:
+            self.unpacker = struct.Struct(f"{byte_order:s}{count:d}{element_format:s}")
 
 
 class Structure:
@@ -148,7 +156,7 @@ class Structure:
         """
         offset = -(-self.size // alignment) * alignment
         self.members[name] = Member(
-            name, offset, size, count, element_format, structure
+            name, offset, size, count, element_format, structure, self.abi.byte_order
         )
         self.alignment = max(self.alignment, alignment)
         self.size = offset + size * count

@@ -434,24 +434,18 @@ class StructureView:
             return None
 
         offset = self._offset + member.offset
-        if member.structure:
-            views = (
-                StructureView(
-                    member.structure, self._data, offset + index * member.size
-                )
-                for index in range(member.count)
-            )
-            return next(views) if member.count == 1 else views
+        if member.unpacker:
+            values = member.unpacker.unpack_from(self._data, offset)
+            if member.format == "s":
+                return _GetText(values[0])
+            return values[0] if member.count == 1 else values
 
-        if member.format == "s":
-            return _GetText(self._data[offset : offset + member.count])
-
-        values = struct.unpack_from(
-            f"{self._structure.abi.byte_order:s}{member.count:d}{member.format:s}",
-            self._data,
-            offset,
+        if member.count == 1:
+            return StructureView(member.structure, self._data, offset)
+        return (
+            StructureView(member.structure, self._data, offset + index * member.size)
+            for index in range(member.count)
         )
-        return values[0] if member.count == 1 else values
 
 
 def _GetUnpackedProperty(structure, name):

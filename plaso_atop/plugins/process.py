@@ -429,6 +429,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._exit_btimes = {}
         self._exited = []
         self._has_iostat = False
+        self._has_network = False
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
@@ -489,7 +490,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             if counters[0] + counters[1] >= self._busy_ticks:
                 self._AddBusyInterval(process, sample)
 
-        if sample.has_network:
+        if self._has_network:
             totals = process.network or [0] * len(self._NETWORK_MEMBERS)
             for index, (_, member) in enumerate(self._NETWORK_MEMBERS):
                 value = max(0, getattr(task, member))
@@ -836,23 +837,17 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._exited = []
         self._started = []
 
-    def _ProcessLiving(self, parser_mediator, task, sample):
+    def _ProcessLiving(self, parser_mediator, process, task, sample):
         """Extracts the changes of a living process.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
+          process (_Process): process that had its identifier, None if there is none.
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
         """
         if task.state == rawlog.STATE_ZOMBIE and self._IsExited(task):
-            return
-
-        process = self._processes.get(task.pid)
-        if process is not None and process.task is task:
-            self._AddCounters(process, task, sample)
-            process.btime = task.btime
-            process.state = task.state
             return
 
         if process is None or abs(task.btime - process.btime) > 1:
@@ -1090,6 +1085,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return
 
         self._has_iostat |= sample.has_iostat
+        self._has_network = sample.has_network
         self._busy_ticks = math.inf
         if self._log.hertz and sample.interval > 0 and not sample.is_boot:
             self._busy_ticks = self._BUSY_SHARE * self._log.hertz * sample.interval
@@ -1102,14 +1098,20 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 process.task = None
 
         for task in sample.processes():
-            if task.state == rawlog.STATE_EXITED:
+            process = self._processes.get(task.pid)
+            if process is not None and process.task is task:
+                self._AddCounters(process, task, sample)
+                process.btime = task.btime
+                process.state = task.state
+
+            elif task.state == rawlog.STATE_EXITED:
                 self._exited.append(task)
                 if len(self._exited) == self._MAXIMUM_NUMBER_OF_EXITED:
                     self._ProcessExited(parser_mediator, sample)
 
             # When process accounting failed atop stored entries that are all zero.
             elif task.pid > 0:
-                self._ProcessLiving(parser_mediator, task, sample)
+                self._ProcessLiving(parser_mediator, process, task, sample)
 
         self._FinishSample(parser_mediator, sample)
 
@@ -1128,6 +1130,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._exit_btimes = {}
         self._exited = []
         self._has_iostat = False
+        self._has_network = False
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
