@@ -597,7 +597,7 @@ class _TaskReader:
     """
 
     # Of a process list that is small enough to be shared all fit.
-    _MAXIMUM_NUMBER_OF_TASKS = 2048
+    _MAXIMUM_NUMBER_OF_TASKS = 4096
 
     def __init__(self, structure):
         """Initializes a reader.
@@ -959,7 +959,7 @@ class Sample:
               every member of the tstat but the reserved ones, with its C name, those of
               the GPU with "gpu_" before it, and None for what only other versions have.
               Units are those of the file. Text is bytes without what follows the first
-              NUL, a single letter is a byte.
+              NUL, a single letter is a byte. The bytes of the whole tstat are in entry.
         """
         return self._GetTasks()
 
