@@ -162,6 +162,8 @@ class AtopProcessChangeEventData(events.EventData):
     Of what did not change only the name and the command line are set.
 
     Attributes:
+      became_root (bool): True if the process runs with the rights of root (an effective
+          user identifier of 0) and none of its user identifiers was 0 before.
       command_line (str): command line after the change.
       container_identifier (str): identifier of the container after the change.
       container_name (str): name of the container or pod after the change.
@@ -206,6 +208,7 @@ class AtopProcessChangeEventData(events.EventData):
     def __init__(self):
         """Initializes event data."""
         super().__init__(data_type=self.DATA_TYPE)
+        self.became_root = None
         self.command_line = None
         self.container_identifier = None
         self.container_name = None
@@ -393,7 +396,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     NAME = "process"
     DATA_FORMAT = "atop raw log processes"
 
-    # Names of the identifiers of user and group, and of the members that hold them.
+    # Names of the identifiers of user and group, in turn, and of the members that hold
+    # them.
     _IDENTIFIERS = (
         ("user_identifier", "ruid"),
         ("group_identifier", "rgid"),
@@ -558,7 +562,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           task (rawlog.Task): entry of the process.
 
         Returns:
-          dict[str, int]: attributes of the change.
+          dict[str, bool|int]: attributes of the change.
         """
         ids = self._GetSharedIdentifiers(task)
         if ids == process.ids:
@@ -571,6 +575,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             if identifier != previous_identifier:
                 attributes[name] = identifier & 0xFFFFFFFF
                 attributes[f"previous_{name:s}"] = previous_identifier & 0xFFFFFFFF
+
+        # A process with another identifier of 0 has the right to switch between these.
+        if task.euid == 0 and 0 not in process.ids[::2]:
+            attributes["became_root"] = True
 
         process.KeepFirst()
         process.ids = ids

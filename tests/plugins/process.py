@@ -308,6 +308,25 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             values = [event.sustained_cpu_seconds or 0 for event in events]
             self.assertEqual(max(values), expected or 0, samples)
 
+    def testBecameRoot(self):
+        """Tests processes whose user became root."""
+        user = {"ruid": 33, "euid": 33, "suid": 33, "fsuid": 33}
+        root = {"ruid": 0, "euid": 0, "suid": 0, "fsuid": 0}
+        for before, after, expected in (
+            (user, root, True),
+            (user, {**user, "euid": 0, "fsuid": 0}, True),
+            (user, {**user, "ruid": 0}, None),
+            # It has the right to, as its real or saved user is root.
+            ({**user, "ruid": 0}, root, None),
+            ({**user, "suid": 0}, {**user, "suid": 0, "euid": 0}, None),
+            (root, user, None),
+            (root, {**root, "rgid": 33}, None),
+        ):
+            _, (change,) = self._Parse(
+                [[self._GetTask(9, **before)], [self._GetTask(9, **after)]]
+            )
+            self.assertIs(change.became_root, expected, (before, after))
+
     def testUnchanged(self):
         """Tests that entries that were seen before, and others since, are compared."""
         first = self._GetTask(9, wasinactive=1)
