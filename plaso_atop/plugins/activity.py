@@ -19,8 +19,8 @@ class AtopTaskActivityEventData(events.EventData):
           came to the disk, in bytes.
       cgroup (str): path of the control group of the process. Up to 2.10 its first 63
           bytes.
-      cpu_percent (float): CPU time as share of the interval, where 100.0 is one CPU.
-          Intervals are whole seconds, hence it is not accurate for short ones.
+      cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
+          one CPU. Intervals are whole seconds, hence it is not accurate for short ones.
       hostname (str): name of the host.
       involuntary_context_switches (int): number of times the CPU was taken away. atop
           2.9 and later.
@@ -119,12 +119,13 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
     network and GPU are known.
 
     Attributes, in addition to those of AtopTaskActivityEventData:
-      cgroup_cpu_limit_percent (int): limit of the CPU time of the control group, where
-          100 is one CPU. Limits are not set where there is none. atop 2.8 up to 2.10.
+      cgroup_cpu_limit_percent (int): limit of the CPU time of the control group in
+          percent, where 100 is one CPU. Limits are not set where there is none. atop
+          2.8 up to 2.10.
       cgroup_cpu_weight (int): weight of the control group when CPU time is shared.
           atop 2.8 up to 2.10.
       cgroup_effective_cpu_limit_percent (int): lowest limit of the CPU time of the
-          control group and those above it. atop 2.8 up to 2.10.
+          control group and those above it, in percent. atop 2.8 up to 2.10.
       cgroup_effective_memory_limit_size (int): lowest limit of the memory of the control
           group and those above it, in bytes. atop 2.8 up to 2.10.
       cgroup_effective_swap_limit_size (int): lowest limit of the swap space of the

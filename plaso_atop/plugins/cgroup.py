@@ -19,10 +19,10 @@ class AtopCgroupEventData(events.EventData):
 
     Attributes:
       cgroup (str): path of the control group, "/" for the root.
-      cpu_limit_percent (int): limit of the CPU time, where 100 is one CPU. Limits are
-          not set where there is none.
-      cpu_percent (float): CPU time as share of the interval, where 100.0 is one CPU.
-          Intervals are whole seconds, hence it is not accurate for short ones.
+      cpu_limit_percent (int): limit of the CPU time in percent, where 100 is one CPU.
+          Limits are not set where there is none.
+      cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
+          one CPU. Intervals are whole seconds, hence it is not accurate for short ones.
       cpu_pressure_full_percent (float): percentage of the interval, see
           cpu_pressure_full_time.
       cpu_pressure_full_time (int): time in which all waited for a CPU, in milliseconds.

@@ -26,7 +26,7 @@ class AtopSessionEventData(events.EventData):
       offset (int): offset of the first sample relative to the start of the file.
       process_accounting (bool): True if exited processes were recorded, with their exit
           code, in at least one sample.
-      sampling_interval_seconds (int): median of the seconds between two samples.
+      sampling_interval_seconds (int): median time between two samples in seconds.
       start_time (dfdatetime.DateTimeValues): date and time of the first sample.
     """
 
@@ -53,11 +53,12 @@ class AtopGapEventData(events.EventData):
     """Time for which an atop raw log has no samples event data.
 
     Attributes:
-      duration_seconds (int): seconds between the samples before and after the gap,
-          negative if the clock was set back.
+      duration_seconds (int): time between the samples before and after the gap in
+          seconds, negative if the clock was set back.
       end_time (dfdatetime.DateTimeValues): date and time of the first sample after the
           gap.
-      expected_interval_seconds (int): seconds that were to be between these samples.
+      expected_interval_seconds (int): time that was to be between these samples, in
+          seconds.
       hostname (str): name of the host.
       offset (int): offset of the damage, or else of the first sample after the gap,
           relative to the start of the file.

@@ -43,9 +43,12 @@ class AtopSystemEventData(events.EventData):
       cpu_nice_time (int): CPU time in user mode with a low priority, in milliseconds.
       cpu_pressure_some_average_10 (float): percentage of the last 10 seconds in which
           tasks had to wait for a CPU.
-      cpu_pressure_some_average_60 (float): likewise of the last 60 seconds.
-      cpu_pressure_some_average_300 (float): likewise of the last 300 seconds.
-      cpu_pressure_some_percent (float): likewise of the interval.
+      cpu_pressure_some_average_60 (float): percentage of the last 60 seconds in which
+          tasks had to wait for a CPU.
+      cpu_pressure_some_average_300 (float): percentage of the last 300 seconds in which
+          tasks had to wait for a CPU.
+      cpu_pressure_some_percent (float): percentage of the interval in which tasks had
+          to wait for a CPU.
       cpu_pressure_some_time (int): time in which tasks had to wait for a CPU, in
           milliseconds.
       cpu_softirq_percent (float): percentage of the CPU time for software interrupts.
@@ -79,16 +82,22 @@ class AtopSystemEventData(events.EventData):
       interrupts (int): number of interrupts.
       io_pressure_full_average_10 (float): percentage of the last 10 seconds in which
           all tasks had to wait for disk or network storage.
-      io_pressure_full_average_60 (float): likewise of the last 60 seconds.
-      io_pressure_full_average_300 (float): likewise of the last 300 seconds.
-      io_pressure_full_percent (float): likewise of the interval.
+      io_pressure_full_average_60 (float): percentage of the last 60 seconds in which
+          all tasks had to wait for disk or network storage.
+      io_pressure_full_average_300 (float): percentage of the last 300 seconds in which
+          all tasks had to wait for disk or network storage.
+      io_pressure_full_percent (float): percentage of the interval in which all tasks
+          had to wait for disk or network storage.
       io_pressure_full_time (int): time in which all tasks had to wait for disk or
           network storage, in milliseconds.
       io_pressure_some_average_10 (float): percentage of the last 10 seconds in which
           tasks had to wait for disk or network storage.
-      io_pressure_some_average_60 (float): likewise of the last 60 seconds.
-      io_pressure_some_average_300 (float): likewise of the last 300 seconds.
-      io_pressure_some_percent (float): likewise of the interval.
+      io_pressure_some_average_60 (float): percentage of the last 60 seconds in which
+          tasks had to wait for disk or network storage.
+      io_pressure_some_average_300 (float): percentage of the last 300 seconds in which
+          tasks had to wait for disk or network storage.
+      io_pressure_some_percent (float): percentage of the interval in which tasks had to
+          wait for disk or network storage.
       io_pressure_some_time (int): time in which tasks had to wait for disk or network
           storage, in milliseconds.
       ip_delivered_packets (int): number of IP packets that were received for the host
@@ -121,16 +130,22 @@ class AtopSystemEventData(events.EventData):
           later.
       memory_pressure_full_average_10 (float): percentage of the last 10 seconds in
           which all tasks had to wait for memory.
-      memory_pressure_full_average_60 (float): likewise of the last 60 seconds.
-      memory_pressure_full_average_300 (float): likewise of the last 300 seconds.
-      memory_pressure_full_percent (float): likewise of the interval.
+      memory_pressure_full_average_60 (float): percentage of the last 60 seconds in
+          which all tasks had to wait for memory.
+      memory_pressure_full_average_300 (float): percentage of the last 300 seconds in
+          which all tasks had to wait for memory.
+      memory_pressure_full_percent (float): percentage of the interval in which all
+          tasks had to wait for memory.
       memory_pressure_full_time (int): time in which all tasks had to wait for memory,
           in milliseconds.
       memory_pressure_some_average_10 (float): percentage of the last 10 seconds in
           which tasks had to wait for memory.
-      memory_pressure_some_average_60 (float): likewise of the last 60 seconds.
-      memory_pressure_some_average_300 (float): likewise of the last 300 seconds.
-      memory_pressure_some_percent (float): likewise of the interval.
+      memory_pressure_some_average_60 (float): percentage of the last 60 seconds in
+          which tasks had to wait for memory.
+      memory_pressure_some_average_300 (float): percentage of the last 300 seconds in
+          which tasks had to wait for memory.
+      memory_pressure_some_percent (float): percentage of the interval in which tasks
+          had to wait for memory.
       memory_pressure_some_time (int): time in which tasks had to wait for memory, in
           milliseconds.
       memory_shared_size (int): size of shared memory and tmpfs in bytes. atop 2.0 and
