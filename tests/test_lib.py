@@ -1,9 +1,12 @@
 """Shared functions and classes for testing."""
 
 import collections
+import functools
 import io
 import os
 import unittest
+
+from dfdatetime import interface as dfdatetime_interface
 
 from dfvfs.lib import definitions as dfvfs_definitions
 from dfvfs.path import factory as path_spec_factory
@@ -13,11 +16,22 @@ from plaso.containers import events
 from plaso.parsers import mediator as parsers_mediator
 from plaso.storage.fake import writer as fake_writer
 
+from scripts import attributes
+
 # The path to top of the source tree.
 PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 # The paths below are all derived from the project path directory.
 DATA_PATH = os.path.join(PROJECT_PATH, "data")
 TEST_DATA_PATH = os.path.join(PROJECT_PATH, "test_data")
+
+_TYPES = {
+    "bool": bool,
+    "dfdatetime.DateTimeValues": dfdatetime_interface.DateTimeValues,
+    "float": float,
+    "int": int,
+    "list[int]": list,
+    "str": str,
+}
 
 
 class Log(collections.namedtuple("Log", ["name", "layout_version", "abi_name"])):
@@ -77,6 +91,22 @@ LOGS = (
 )
 
 
+@functools.lru_cache(maxsize=None)
+def GetDocumentedTypes(event_data_class):
+    """Retrieves the types of attributes that the docstrings of event data tell.
+
+    Args:
+      event_data_class (type): event data class.
+
+    Returns:
+      dict[str, str]: type per name of the attribute.
+    """
+    return {
+        attribute.name: attribute.type
+        for attribute in attributes.GetAttributes(event_data_class)
+    }
+
+
 def GetTestFilePath(path_segments):
     """Retrieves the path of a file in the test data directory.
 
@@ -122,6 +152,36 @@ class BaseTestCase(unittest.TestCase):
 
 class ParserTestCase(BaseTestCase):
     """Parser test case."""
+
+    def _CheckTypes(self, event_data):
+        """Checks that all attributes have the type that their documentation tells.
+
+        Args:
+          event_data (EventData): event data.
+
+        Returns:
+          set[str]: names of the attributes that have a value.
+        """
+        types = GetDocumentedTypes(type(event_data))
+        values = {
+            name: value
+            for name, value in event_data.GetAttributes()
+            # Plaso's own start with an underscore.
+            if not name.startswith("_") and name != "data_type"
+        }
+        for name, value in values.items():
+            self.assertIn(name, types, event_data.data_type)
+
+            value_type = _TYPES[types[name]]
+            # A bool is an int as well.
+            if value_type is dfdatetime_interface.DateTimeValues:
+                self.assertIsInstance(value, value_type, name)
+            else:
+                self.assertIs(type(value), value_type, name)
+            if types[name] == "list[int]":
+                self.assertEqual({type(element) for element in value}, {int}, name)
+
+        return set(values)
 
     def _CreateParserMediator(
         self, storage_writer, file_entry=None, system_configurations=None

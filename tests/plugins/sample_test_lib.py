@@ -2,7 +2,6 @@
 
 import collections
 import os
-import re
 
 from plaso.output import mediator as output_mediator
 
@@ -20,15 +19,6 @@ T0 = 1795225000
 VERSIONS_AND_ABIS = [
     (version, abi) for version in layouts.VERSIONS for abi in layouts.ABIS
 ]
-
-_ATTRIBUTE_REGEX = re.compile(r"^ +(\w+) \(([\w.\[\]]+)\): ", re.MULTILINE)
-
-_TYPES = {
-    "bool": bool,
-    "float": float,
-    "int": int,
-    "str": str,
-}
 
 
 class SamplePluginTestCase(test_lib.ParserTestCase):
@@ -48,32 +38,6 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
     _COMMON_ATTRIBUTES = frozenset(["hostname", "offset", "sample_time", "since_boot"])
 
     _SYSTEM_DATA_TYPE = "linux:atop:system"
-
-    def _CheckTypes(self, event_data):
-        """Checks that all attributes have the type that their documentation tells.
-
-        Args:
-          event_data (EventData): event data.
-        """
-        # Attributes can be documented in a class of ours that this one is derived from.
-        documentation = "\n".join(
-            event_data_class.__doc__
-            for event_data_class in type(event_data).__mro__
-            if event_data_class.__module__.startswith("plaso_atop.")
-        )
-        types = dict(_ATTRIBUTE_REGEX.findall(documentation))
-        values = self._GetValues(event_data)
-
-        names = {name for name in vars(event_data) if not name.startswith("_")}
-        self.assertEqual(set(types), names - {"data_type"})
-
-        for name, value in values.items():
-            if types[name] == "list[int]":
-                self.assertEqual({type(element) for element in value}, {int}, name)
-
-            expected_type = _TYPES.get(types[name])
-            if expected_type:
-                self.assertIs(type(value), expected_type, name)
 
     def _CreateParser(self):
         """Creates a parser with nothing but the plugin.
