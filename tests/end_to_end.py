@@ -383,6 +383,72 @@ class ImageTest(ToolsTestCase):
             self.assertEqual(file_object.read(4), rawlog.MAGIC_LITTLE_ENDIAN)
 
 
+class DamageTest(ToolsTestCase):
+    """Tests of what is told of a damaged log."""
+
+    def testDamage(self):
+        """Tests a log of which a sample is overwritten with zeros and the end is cut."""
+        whole_path = test_lib.GetTestFilePath(["atop-2.12.1.raw"])
+        with open(whole_path, "rb") as file_object:
+            data = bytearray(file_object.read())
+            samples = list(rawlog.RawLog(file_object).samples())
+
+        lost_sample, cut_sample = samples[2], samples[-1]
+        size = lost_sample.end_offset - lost_sample.offset
+        data[lost_sample.offset : lost_sample.end_offset] = bytes(size)
+        # Nothing but the header of the last sample is left.
+        end_offset = cut_sample.system_block.offset
+        damaged_path = self._GetPath("damaged")
+        with open(damaged_path, "wb") as file_object:
+            file_object.write(data[:end_offset])
+
+        whole_storage_path = self._Extract(whole_path, "whole.plaso")
+        storage_path = self._Extract(damaged_path, "damaged.plaso")
+
+        information = self._RunTool(
+            "pinfo", "--sections", "warnings", "-v", storage_path
+        )
+        # It breaks long lines.
+        text = re.sub(r"\n +: ", " ", information)
+        cut_size = end_offset - cut_sample.offset
+        for offset, damage_size in (
+            (lost_sample.offset, size),
+            (cut_sample.offset, cut_size),
+        ):
+            self.assertIn(f" at offset: 0x{offset:08x} of size: {damage_size:d}", text)
+        self.assertEqual(text.count(" at offset: "), 2)
+
+        lost_offsets = {lost_sample.offset, cut_sample.offset}
+        messages = {
+            event["offset"]: event["message"]
+            for event in self._ReadEvents(whole_storage_path)
+            if event["data_type"] == "linux:atop:system"
+        }
+        self.assertEqual(set(messages), {sample.offset for sample in samples})
+
+        events = self._ReadEvents(storage_path)
+        self.assertEqual(
+            {
+                event["offset"]: event["message"]
+                for event in events
+                if event["data_type"] == "linux:atop:system"
+            },
+            {
+                offset: message
+                for offset, message in messages.items()
+                if offset not in lost_offsets
+            },
+        )
+        self.assertEqual(
+            {
+                (event["offset"], event["size"])
+                for event in events
+                if event["data_type"] == "linux:atop:gap"
+            },
+            {(lost_sample.offset, size)},
+        )
+
+
 class FilterTest(ToolsTestCase):
     """Tests of parser filter expressions."""
 

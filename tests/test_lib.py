@@ -170,7 +170,8 @@ class ParserTestCase(BaseTestCase):
             if not name.startswith("_") and name != "data_type"
         }
         for name, value in values.items():
-            self.assertIn(name, types, event_data.data_type)
+            if name not in types:
+                self.fail(f"{event_data.data_type:s}: {name:s} is not documented")
 
             value_type = _TYPES[types[name]]
             # A bool is an int as well.
