@@ -25,6 +25,7 @@ class PackagingTest(test_lib.BaseTestCase):
     _IGNORED_NAMES = shutil.ignore_patterns(
         ".git",
         ".hypothesis",
+        ".nox",
         ".pytest_cache",
         ".venv",
         "*.egg-info",
@@ -234,6 +235,7 @@ class PackagingTest(test_lib.BaseTestCase):
         expected_names = self._GetProjectFiles(
             "LICENSE",
             "README.md",
+            "noxfile.py",
             self._PTH_FILE,
             "pyproject.toml",
             "setup.*",
