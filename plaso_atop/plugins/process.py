@@ -409,6 +409,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         ("file_system_group_identifier", "fsgid"),
     )
 
+    _REAL_IDENTIFIERS = _IDENTIFIERS[:2]
+
     # A process is busy that uses this share of a CPU.
     _BUSY_SHARE = 0.8
 
@@ -950,10 +952,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         setattr(event_data, self._GetContainerAttribute(), self._GetText(container))
 
         # The entry of an exit holds no other identifiers of the user than the real one.
-        number_of_identifiers = 2 if process.is_exit_only else len(self._IDENTIFIERS)
-        for (name, _), identifier in list(zip(self._IDENTIFIERS, ids))[
-            :number_of_identifiers
-        ]:
+        for (name, _), identifier in zip(
+            self._REAL_IDENTIFIERS if process.is_exit_only else self._IDENTIFIERS, ids
+        ):
             if identifier is not None:
                 setattr(event_data, name, identifier & 0xFFFFFFFF)
 
