@@ -7,6 +7,7 @@ import site
 import sys
 
 from plaso_atop import __version__
+from plaso_atop import hooks
 from plaso_atop import integration
 
 # Modules of Plaso are imported by what needs them: "info" works without Plaso.
@@ -162,11 +163,11 @@ def _CheckUserNames():
 
 _CHECKS = (
     ("start-up", _CheckStartup),
-    (integration.PARSER, _CheckParser),
-    (integration.PRESET, _CheckPreset),
-    (integration.TIMELINER, _CheckTimeliner),
-    (integration.MESSAGES, _CheckMessages),
-    (integration.USER_NAMES, _CheckUserNames),
+    (hooks.PARSER, _CheckParser),
+    (hooks.PRESET, _CheckPreset),
+    (hooks.TIMELINER, _CheckTimeliner),
+    (hooks.MESSAGES, _CheckMessages),
+    (hooks.USER_NAMES, _CheckUserNames),
 )
 
 
@@ -247,10 +248,10 @@ def _GetRemedy(name):
             f"{sys.executable:s} -m pip install --force-reinstall --no-deps plaso-atop"
         )
 
-    if name in integration.problems:
+    if name in hooks.problems:
         return (
             f"install a newer plaso-atop or a supported Plaso, this one does not fit: "
-            f"{integration.problems[name]:s}"
+            f"{hooks.problems[name]:s}"
         )
 
     return "install plaso-atop anew, it is incomplete or another version is in its way"

@@ -28,7 +28,9 @@ from plaso.storage import factory as storage_factory
 from plaso.storage.fake import writer as fake_writer
 
 from plaso_atop import __main__ as main
+from plaso_atop import hooks
 from plaso_atop import integration
+from plaso_atop import user_names
 
 from tests import test_lib
 
@@ -269,7 +271,7 @@ class MessagesTest(IntegrationTestCase):
         mediator.ReadMessageFormattersFromDirectory(os.path.dirname(path))
         self.assertEqual(self._GetSource(mediator, "linux:atop:session"), "My source")
         self.assertIsNotNone(mediator.GetMessageFormatter("linux:atop:process"))
-        self.assertNotIn(integration.MESSAGES, integration.problems)
+        self.assertNotIn(hooks.MESSAGES, hooks.problems)
 
 
 class UserNamesTest(IntegrationTestCase):
@@ -394,7 +396,7 @@ class UserNamesTest(IntegrationTestCase):
         test_engine = engine.BaseEngine()
         test_engine.BuildArtifactsRegistry(self._GetArtifactDefinitionsPath(), None)
         system_configurations = test_engine.PreprocessSource(path_specs, storage_writer)
-        self.assertNotIn(integration.USER_NAMES, integration.problems)
+        self.assertNotIn(hooks.USER_NAMES, hooks.problems)
         return system_configurations
 
     def _GetArtifactDefinitionsPath(self):
@@ -439,7 +441,7 @@ class UserNamesTest(IntegrationTestCase):
         storage_writer = fake_writer.FakeStorageWriter()
         storage_writer.Open()
 
-        path_specs = integration._PathSpecs(["volume"], storage_writer)
+        path_specs = user_names._PathSpecs(["volume"], storage_writer)
         for _ in path_specs:
             for identifier, username in (
                 ("S-1-5-18", "SYSTEM"),
@@ -461,7 +463,7 @@ class UserNamesTest(IntegrationTestCase):
         storage_writer = fake_writer.FakeStorageWriter()
         storage_writer.Open()
 
-        path_specs = integration._PathSpecs(["volume1", "volume2"], storage_writer)
+        path_specs = user_names._PathSpecs(["volume1", "volume2"], storage_writer)
         with self.assertRaises(RuntimeError):
             path_specs.GetUserNames(["volume1"])
 
@@ -763,14 +765,14 @@ class OtherPlasoTest(test_lib.BaseTestCase):
         self._TestMissing(
             "plaso.parsers.presets",
             "del module.ParserPresetsManager.ReadFromFile",
-            integration.PRESET,
+            hooks.PRESET,
             "ParserPresetsManager.ReadFromFile",
             "print(module.ParserPresetsManager().GetNames() == [])",
         )
         self._TestMissing(
             "plaso.parsers.presets",
             "del module.ParserPresetsManager",
-            integration.PRESET,
+            hooks.PRESET,
             "ParserPresetsManager",
             "print(bool(module.ParserPreset('name', [])))",
         )
@@ -780,7 +782,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
         self._TestMissing(
             "plaso.engine.yaml_timeliner_file",
             "module.YAMLTimelinerConfigurationFile.ReadFromFile = lambda self: [1]",
-            integration.TIMELINER,
+            hooks.TIMELINER,
             "YAMLTimelinerConfigurationFile.ReadFromFile: too many",
             "print(module.YAMLTimelinerConfigurationFile().ReadFromFile() == [1])",
         )
@@ -790,7 +792,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
         self._TestMissing(
             "plaso.output.mediator",
             "del module.OutputMediator.ReadMessageFormattersFromFile",
-            integration.MESSAGES,
+            hooks.MESSAGES,
             "OutputMediator.ReadMessageFormattersFromFile",
             "module.OutputMediator(None).ReadMessageFormattersFromDirectory('/none');"
             "print(True)",
@@ -803,7 +805,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
             "module.BaseEngine.PreprocessSource = lambda self, sources: sources;"
             "import plaso.parsers.mediator;"
             "del plaso.parsers.mediator.ParserMediator.GetFileEntry",
-            integration.USER_NAMES,
+            hooks.USER_NAMES,
             "BaseEngine.PreprocessSource",
             "mediator = plaso.parsers.mediator.ParserMediator();"
             "print(module.BaseEngine().PreprocessSource([1]) == [1]"
@@ -816,7 +818,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
             "plaso.engine.engine",
             "module.BaseEngine.PreprocessSource = (lambda self, "
             "file_system_path_specs, storage_writer: (1, *file_system_path_specs))",
-            integration.USER_NAMES,
+            hooks.USER_NAMES,
             "AttributeError",
             "print(module.BaseEngine().PreprocessSource([2], None) == (1, 2))",
         )
@@ -841,11 +843,11 @@ class OtherPlasoTest(test_lib.BaseTestCase):
         self.assertEqual(len(lines), 6, lines)
         for extension, line in zip(
             (
-                integration.PARSER,
-                integration.PRESET,
-                integration.TIMELINER,
-                integration.MESSAGES,
-                integration.USER_NAMES,
+                hooks.PARSER,
+                hooks.PRESET,
+                hooks.TIMELINER,
+                hooks.MESSAGES,
+                hooks.USER_NAMES,
             ),
             lines[1:],
         ):
