@@ -19,6 +19,10 @@ PRESET = "preset"
 TIMELINER = "timeliner"
 MESSAGES = "messages"
 USER_NAMES = "user names"
+TAGGING = "tagging"
+INDEX_MAPPINGS = "mappings"
+ARTIFACTS = "artifacts"
+FILE_FILTER = "file filter"
 
 # What went wrong per extension, for plaso-atop check.
 problems = {}
@@ -60,7 +64,10 @@ def CheckMethod(plaso_class, name, *args, **kwargs):
     """
     try:
         method = getattr(plaso_class, name)
-        inspect.signature(method).bind(None, *args, **kwargs)
+        if not inspect.ismethod(method):
+            # The object, which a class method knows already.
+            args = (None, *args)
+        inspect.signature(method).bind(*args, **kwargs)
     except (AttributeError, TypeError, ValueError) as exception:
         raise TypeError(
             f"{plaso_class.__module__:s}.{plaso_class.__name__:s}.{name:s}: "

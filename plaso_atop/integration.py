@@ -88,6 +88,19 @@ _HOOKS = (
     (hooks.MESSAGES, "plaso.output.mediator", data_files.ExtendMessages),
     (hooks.USER_NAMES, "plaso.engine.engine", user_names.ExtendPreprocessing),
     (hooks.USER_NAMES, "plaso.parsers.mediator", user_names.ExtendParserMediator),
+    (hooks.TAGGING, "plaso.engine.tagging_file", data_files.ExtendTaggingRules),
+    (
+        hooks.TAGGING,
+        "plaso.cli.helpers.tagging_analysis",
+        data_files.ExtendTaggingFileOption,
+    ),
+    (
+        hooks.INDEX_MAPPINGS,
+        "plaso.output.shared_opensearch",
+        data_files.ExtendIndexMappings,
+    ),
+    (hooks.ARTIFACTS, "plaso.engine.engine", data_files.ExtendArtifactDefinitions),
+    (hooks.FILE_FILTER, "plaso.cli.helpers.filter_file", data_files.ExtendFileFilter),
 )
 
 
