@@ -16,6 +16,80 @@ from plaso_atop import integration
 _PTH_FILE = "plaso_atop.pth"
 
 
+def _CheckArtifacts():
+    """Checks that Plaso knows the artifact definitions.
+
+    Returns:
+      str: what was found.
+
+    Raises:
+      RuntimeError: if something is missing.
+    """
+    from artifacts import reader
+    from plaso.cli import tools
+    from plaso.cli.helpers import artifact_definitions
+    from plaso.engine import engine
+
+    tool = tools.CLITool()
+    artifact_definitions.ArtifactDefinitionsArgumentsHelper.ParseOptions(
+        argparse.Namespace(), tool
+    )
+    base_engine = engine.BaseEngine()
+    # pylint: disable=protected-access
+    base_engine.BuildArtifactsRegistry(tool._artifact_definitions_path, None)
+
+    path = os.path.join(integration.GetDataLocation(), "artifacts.yaml")
+    names = [
+        definition.name for definition in reader.YamlArtifactsReader().ReadFile(path)
+    ]
+    registry = base_engine._artifacts_registry
+    missing = [name for name in names if not registry.GetDefinitionByName(name)]
+    if missing:
+        raise RuntimeError(f"no artifact definition: {', '.join(missing):s}")
+
+    return ", ".join(names)
+
+
+def _CheckFileFilter():
+    """Checks that Plaso finds the filter file by its name.
+
+    Returns:
+      str: what was found.
+
+    Raises:
+      BadConfigOption: if the file is not found.
+    """
+    from plaso.cli import tools
+    from plaso.cli.helpers import filter_file
+
+    tool = tools.CLITool()
+    filter_file.FilterFileArgumentsHelper.ParseOptions(
+        argparse.Namespace(file_filter="filter_atop.yaml"), tool
+    )
+    return tool._filter_file  # pylint: disable=protected-access
+
+
+def _CheckIndexMappings():
+    """Checks that the outputs to OpenSearch know the types of the attributes.
+
+    Returns:
+      str: what was found.
+
+    Raises:
+      RuntimeError: if something is missing.
+    """
+    from plaso.output import opensearch
+
+    output_module = opensearch.OpenSearchOutputModule()
+    output_module.SetMappings({"properties": {}})
+    # pylint: disable=protected-access
+    properties = output_module._mappings["properties"]
+    if not properties:
+        raise RuntimeError("the outputs to OpenSearch have no types of attributes")
+
+    return f"types of {len(properties):d} attributes"
+
+
 def _CheckMessages():
     """Checks that every data type has a message formatter.
 
@@ -111,6 +185,37 @@ def _CheckStartup():
     return existing_paths[0]
 
 
+def _CheckTagging():
+    """Checks that Plaso finds the tagging file by its name and adds it to that of Linux.
+
+    Returns:
+      str: what was found.
+
+    Raises:
+      BadConfigOption: if the file is not found.
+      RuntimeError: if something is missing.
+    """
+    from plaso.analysis import tagging
+    from plaso.cli.helpers import tagging_analysis
+    from plaso.engine import tagging_file
+
+    data_location = _GetPlasoDataLocation()
+    analysis_plugin = tagging.TaggingAnalysisPlugin()
+    tagging_analysis.TaggingAnalysisArgumentsHelper.ParseOptions(
+        argparse.Namespace(data_location=data_location, tagging_file="tag_atop.txt"),
+        analysis_plugin,
+    )
+    labels = list(analysis_plugin._tagging_rules)  # pylint: disable=protected-access
+
+    path = os.path.join(data_location, "tag_linux.txt")
+    linux_rules = tagging_file.TaggingFile(path).GetEventTaggingRules()
+    missing = [label for label in labels if label not in linux_rules]
+    if missing:
+        raise RuntimeError(f"tag_linux.txt has no: {', '.join(missing):s}")
+
+    return f"{len(labels):d} labels in tag_atop.txt and tag_linux.txt"
+
+
 def _CheckTimeliner():
     """Checks that the timeliner knows every data type.
 
@@ -168,6 +273,10 @@ _CHECKS = (
     (hooks.TIMELINER, _CheckTimeliner),
     (hooks.MESSAGES, _CheckMessages),
     (hooks.USER_NAMES, _CheckUserNames),
+    (hooks.TAGGING, _CheckTagging),
+    (hooks.INDEX_MAPPINGS, _CheckIndexMappings),
+    (hooks.ARTIFACTS, _CheckArtifacts),
+    (hooks.FILE_FILTER, _CheckFileFilter),
 )
 
 
@@ -219,6 +328,9 @@ def _GetPlasoDataLocation():
 
     Returns:
       str: path of the directory.
+
+    Raises:
+      RuntimeError: if there are none.
     """
     from plaso.cli import tools
     from plaso.cli.helpers import data_location
@@ -227,7 +339,11 @@ def _GetPlasoDataLocation():
     data_location.DataLocationArgumentsHelper.ParseOptions(
         argparse.Namespace(data_location=None), tool
     )
-    return tool._data_location  # pylint: disable=protected-access
+    # pylint: disable=protected-access
+    if not tool._data_location:
+        raise RuntimeError("Plaso does not find its own data files")
+
+    return tool._data_location
 
 
 def _GetRemedy(name):
@@ -242,19 +358,15 @@ def _GetRemedy(name):
     if integration.IsDisabled():
         return f"unset {integration.DISABLE_VARIABLE:s}"
 
-    if not integration.IsInstalled():
-        return (
-            f"install plaso-atop with the pip of the Python that has Plaso: "
-            f"{sys.executable:s} -m pip install --force-reinstall --no-deps plaso-atop"
-        )
-
+    pip = f"{sys.executable:s} -m pip install"
     if name in hooks.problems:
         return (
-            f"install a newer plaso-atop or a supported Plaso, this one does not fit: "
+            f"{pip:s} --upgrade plaso plaso-atop, what this Plaso lacks: "
             f"{hooks.problems[name]:s}"
         )
 
-    return "install plaso-atop anew, it is incomplete or another version is in its way"
+    # For the Python that has Plaso, whatever pip is found first.
+    return f"{pip:s} --force-reinstall --no-deps plaso-atop"
 
 
 def _GetText(value):
@@ -361,12 +473,12 @@ def Check():
     is_complete = True
     for name, function in _CHECKS:
         try:
-            print(f"{name + ':':<12s}ok, {function():s}")
+            print(f"{name + ':':<13s}ok, {function():s}")
         # A Plaso that does not fit fails in ways of its own.
         except Exception as exception:  # pylint: disable=broad-except
             is_complete = False
-            print(f"{name + ':':<12s}MISSING, {exception!s}")
-            print(f"{'':<12s}to do: {_GetRemedy(name):s}")
+            print(f"{name + ':':<13s}MISSING, {exception!s}")
+            print(f"{'':<13s}to do: {_GetRemedy(name):s}")
 
     return is_complete
 

@@ -823,6 +823,87 @@ class OtherPlasoTest(test_lib.BaseTestCase):
             "print(module.BaseEngine().PreprocessSource([2], None) == (1, 2))",
         )
 
+    def testTaggingMissing(self):
+        """Tests a Plaso with other tagging files and options for these."""
+        self._TestMissing(
+            "plaso.engine.tagging_file",
+            "module.TaggingFile.GetEventTaggingRules = lambda self, more: more",
+            hooks.TAGGING,
+            "TaggingFile.GetEventTaggingRules: missing",
+            "print(module.TaggingFile('tag_linux.txt').GetEventTaggingRules(7) == 7)",
+        )
+        self._TestMissing(
+            "plaso.cli.helpers.tagging_analysis",
+            "module.TaggingAnalysisArgumentsHelper.ParseOptions = staticmethod("
+            "lambda options: options)",
+            hooks.TAGGING,
+            "TaggingAnalysisArgumentsHelper.ParseOptions: too many",
+            "print(module.TaggingAnalysisArgumentsHelper.ParseOptions(7) == 7)",
+        )
+
+    def testTaggingFails(self):
+        """Tests a Plaso whose tagging rules are something else."""
+        self._TestMissing(
+            "plaso.engine.tagging_file",
+            "module.TaggingFile.GetEventTaggingRules = lambda self: 7",
+            hooks.TAGGING,
+            "TypeError",
+            "print(module.TaggingFile('tag_linux.txt').GetEventTaggingRules() == 7)",
+        )
+
+    def testIndexMappingsMissing(self):
+        """Tests a Plaso with other outputs to OpenSearch."""
+        self._TestMissing(
+            "plaso.output.shared_opensearch",
+            "module.SharedOpenSearchOutputModule.SetMappings = lambda self: 7",
+            hooks.INDEX_MAPPINGS,
+            "SharedOpenSearchOutputModule.SetMappings: too many",
+            "print(module.SharedOpenSearchOutputModule().SetMappings() == 7)",
+        )
+
+    def testIndexMappingsFail(self):
+        """Tests a Plaso whose mappings are something else."""
+        self._TestMissing(
+            "plaso.output.shared_opensearch",
+            "pass",
+            hooks.INDEX_MAPPINGS,
+            "AttributeError",
+            "output_module = module.SharedOpenSearchOutputModule();"
+            "output_module.SetMappings(['pid']);"
+            "print(output_module._mappings == ['pid'])",
+        )
+
+    def testArtifactsMissing(self):
+        """Tests a Plaso with another registry of artifact definitions."""
+        self._TestMissing(
+            "plaso.engine.engine",
+            "module.BaseEngine.BuildArtifactsRegistry = lambda self: 7",
+            hooks.ARTIFACTS,
+            "BaseEngine.BuildArtifactsRegistry: too many",
+            "print(module.BaseEngine().BuildArtifactsRegistry() == 7)",
+        )
+
+    def testArtifactsFail(self):
+        """Tests a Plaso whose engine keeps the registry elsewhere."""
+        self._TestMissing(
+            "plaso.engine.engine",
+            "module.BaseEngine.BuildArtifactsRegistry = lambda self, path, more: path",
+            hooks.ARTIFACTS,
+            "AttributeError",
+            "print(module.BaseEngine().BuildArtifactsRegistry(7, None) == 7)",
+        )
+
+    def testFileFilterMissing(self):
+        """Tests a Plaso with another option for filter files."""
+        self._TestMissing(
+            "plaso.cli.helpers.filter_file",
+            "module.FilterFileArgumentsHelper.ParseOptions = staticmethod("
+            "lambda options: options)",
+            hooks.FILE_FILTER,
+            "FilterFileArgumentsHelper.ParseOptions: too many",
+            "print(module.FilterFileArgumentsHelper.ParseOptions(7) == 7)",
+        )
+
     def testModulesMissing(self):
         """Tests a Plaso of which no module is where it was."""
         with tempfile.TemporaryDirectory() as temporary_directory:
@@ -840,7 +921,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
                 print(*warnings, sep="\\n")
                 """)
         self.assertEqual(lines[0], "20991231")
-        self.assertEqual(len(lines), 6, lines)
+        self.assertEqual(len(lines), 10, lines)
         for extension, line in zip(
             (
                 hooks.PARSER,
@@ -848,6 +929,10 @@ class OtherPlasoTest(test_lib.BaseTestCase):
                 hooks.TIMELINER,
                 hooks.MESSAGES,
                 hooks.USER_NAMES,
+                hooks.TAGGING,
+                hooks.INDEX_MAPPINGS,
+                hooks.ARTIFACTS,
+                hooks.FILE_FILTER,
             ),
             lines[1:],
         ):

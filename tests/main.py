@@ -68,9 +68,9 @@ class MainTest(test_lib.BaseTestCase):
         self.assertEqual(process.returncode, 0, process.stdout)
         lines = process.stdout.splitlines()
         self.assertEqual(
-            [line[:16].strip() for line in lines[2:]],
+            [line[:16] for line in lines[2:]],
             [
-                f"{name + ':':<11s} ok,"
+                f"{name + ':':<13s}ok,"
                 for name in (
                     "start-up",
                     "parser",
@@ -78,6 +78,10 @@ class MainTest(test_lib.BaseTestCase):
                     "timeliner",
                     "messages",
                     "user names",
+                    "tagging",
+                    "mappings",
+                    "artifacts",
+                    "file filter",
                 )
             ],
         )
@@ -88,8 +92,101 @@ class MainTest(test_lib.BaseTestCase):
         process = self._Run("check", environment={"PLASO_ATOP_DISABLE": "1"})
         self.assertEqual(process.returncode, 1, process.stdout)
         self.assertIn("\ndisabled: PLASO_ATOP_DISABLE=1 is set\n", process.stdout)
-        self.assertEqual(process.stdout.count(" MISSING, "), 6)
-        self.assertEqual(process.stdout.count("to do: unset PLASO_ATOP_DISABLE"), 6)
+        self.assertEqual(process.stdout.count("MISSING, "), 10)
+        self.assertEqual(process.stdout.count("to do: unset PLASO_ATOP_DISABLE"), 10)
+
+    def testCheckOtherPlaso(self):
+        """Tests the check command with a Plaso that lacks what is needed."""
+        for name, module_name, statement, reason in (
+            (
+                "preset",
+                "plaso.parsers.presets",
+                "del module.ParserPresetsManager.GetNames",
+                "ParserPresetsManager.GetNames",
+            ),
+            (
+                "timeliner",
+                "plaso.engine.yaml_timeliner_file",
+                "module.YAMLTimelinerConfigurationFile.ReadFromFile = lambda self: []",
+                "YAMLTimelinerConfigurationFile.ReadFromFile",
+            ),
+            (
+                "messages",
+                "plaso.output.mediator",
+                "del module.OutputMediator.ReadMessageFormattersFromFile",
+                "OutputMediator.ReadMessageFormattersFromFile",
+            ),
+            (
+                "user names",
+                "plaso.parsers.mediator",
+                "del module.ParserMediator.GetFileEntry",
+                "ParserMediator.GetFileEntry",
+            ),
+            (
+                "tagging",
+                "plaso.engine.tagging_file",
+                "module.TaggingFile.GetEventTaggingRules = lambda self, more: {}",
+                "TaggingFile.GetEventTaggingRules: missing",
+            ),
+            (
+                "tagging",
+                "plaso.cli.helpers.tagging_analysis",
+                "del module.TaggingAnalysisArgumentsHelper",
+                "no attribute 'TaggingAnalysisArgumentsHelper'",
+            ),
+            (
+                "mappings",
+                "plaso.output.shared_opensearch",
+                "del module.SharedOpenSearchOutputModule.SetMappings",
+                "SharedOpenSearchOutputModule.SetMappings",
+            ),
+            (
+                "artifacts",
+                "plaso.engine.engine",
+                "module.BaseEngine.BuildArtifactsRegistry = lambda self: None",
+                "BaseEngine.BuildArtifactsRegistry: too many",
+            ),
+            (
+                "file filter",
+                "plaso.cli.helpers.filter_file",
+                "del module.FilterFileArgumentsHelper",
+                "no attribute 'FilterFileArgumentsHelper'",
+            ),
+        ):
+            with self.subTest(name=name, statement=statement):
+                script = (
+                    "import os, sys\n"
+                    f"import {module_name:s} as module\n"
+                    f"{statement:s}\n"
+                    "del os.environ['PLASO_ATOP_DISABLE']\n"
+                    "from plaso_atop import __main__, integration\n"
+                    "integration.Install()\n"
+                    "sys.argv[1:] = ['check']\n"
+                    "sys.exit(__main__.Main())\n"
+                )
+                process = subprocess.run(
+                    [sys.executable, "-c", script],
+                    capture_output=True,
+                    check=False,
+                    cwd=test_lib.PROJECT_PATH,
+                    encoding="utf-8",
+                    env={**os.environ, "PLASO_ATOP_DISABLE": "1"},
+                    timeout=60,
+                )
+                self.assertNotIn("Traceback", process.stderr)
+                self.assertEqual(process.returncode, 1, process.stdout)
+
+                lines = process.stdout.splitlines()
+                missing = [
+                    index for index, line in enumerate(lines) if " MISSING, " in line
+                ]
+                names = [lines[index].partition(":")[0] for index in missing]
+                self.assertEqual(names, [name], process.stdout)
+                remedy = lines[missing[0] + 1].strip()
+                self.assertRegex(
+                    remedy, "^to do: .*-m pip install --upgrade plaso plaso-atop, "
+                )
+                self.assertIn(reason, remedy)
 
     def testInfo(self):
         """Tests the info command on a log of every version and machine type."""
