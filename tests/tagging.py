@@ -223,14 +223,7 @@ CASES = {
     ],
     "privilege_escalation": [
         (
-            [
-                Change(
-                    "./x",
-                    previous_user_identifier=1000,
-                    user_identifier=0,
-                    username="root",
-                )
-            ],
+            [Change("./x", became_root=True)],
             [
                 Change(
                     "nginx",
@@ -238,16 +231,13 @@ CASES = {
                     user_identifier=33,
                     username="www-data",
                 ),
+                # A process of root that took back its rights.
                 Change(
-                    "su bob",
-                    previous_user_identifier=1000,
-                    user_identifier=1001,
-                    username="bob",
+                    "smbd",
+                    effective_user_identifier=0,
+                    previous_effective_user_identifier=1000,
+                    username="root",
                 ),
-                # The name is not known.
-                Change("./x", previous_user_identifier=1000, user_identifier=0),
-                # Another change of a process of root.
-                Change("x", previous_process_name="y", username="root"),
                 Process("x", user_identifier=0, username="root"),
             ],
         )
