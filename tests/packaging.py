@@ -294,8 +294,8 @@ class PackagingTest(test_lib.BaseTestCase):
             os.path.join(site_path, self._PTH_FILE), os.path.join(site_path, "away")
         )
         output = self._RunPython(python, tool, "check", exit_code=1).stdout
-        self.assertIn("start-up:   MISSING", output)
-        self.assertIn("parser:     MISSING", output)
+        self.assertIn("start-up:    MISSING", output)
+        self.assertIn("parser:      MISSING", output)
         os.rename(
             os.path.join(site_path, "away"), os.path.join(site_path, self._PTH_FILE)
         )
