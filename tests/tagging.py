@@ -293,11 +293,13 @@ CASES = {
             ],
         ),
         (
-            [Process("bash /dev/fd/63"), Process("/bin/bash -s /proc/self/fd/12 x")],
+            [Process("bash /dev/fd/63"), Process("/bin/zsh -s /proc/self/fd/12 x")],
             [
                 Process("cat /dev/fd/63"),
-                Process("vi bash /dev/fd/6"),
-                Process("bash /dev/fd0"),
+                Process("vi bash /dev/fd/63"),
+                # A script that the one who started the shell handed over.
+                Process("bash /dev/fd/3"),
+                Process("bash /dev/fd/630"),
             ],
         ),
         (
