@@ -22,7 +22,9 @@ PARSERS = sorted(
     )
 )
 
-app = celery.Celery(broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
+REDIS_URL = os.getenv("REDIS_URL")
+
+app = celery.Celery(broker=REDIS_URL, backend=REDIS_URL)
 
 
 def _RunTool(name, output_path, *arguments):
