@@ -22,10 +22,12 @@ REQUIREMENTS = {"20240308": ("acstore<20240406",)}
 # What depends on Plaso: its tools, a damaged log, what it is extended with, what tells
 # whether that is complete, and the parser.
 TESTS = (
+    "tests/collection.py",
     "tests/end_to_end.py",
     "tests/integration.py",
     "tests/main.py",
     "tests/parser.py",
+    "tests/tagging.py",
 )
 
 
