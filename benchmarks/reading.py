@@ -187,7 +187,7 @@ def _Compare(path, version, readers, number_of_runs):
       number_of_runs (int): number of runs.
 
     Returns:
-      bool: True if the targets are met.
+      list[report.Target]: targets.
 
     Raises:
       RuntimeError: if a reader does not read what the others do.
@@ -234,26 +234,27 @@ def _Compare(path, version, readers, number_of_runs):
         rows,
     )
 
-    is_met = True
-    for name, _, ratio in rows:
-        minimum_ratio = MINIMUM_RATIOS.get(name)
-        if minimum_ratio:
-            report.PrintTarget(
-                f"{ratio:.1f} times faster than {name:s}, at least {minimum_ratio:d}",
-                ratio >= minimum_ratio,
-            )
-            is_met &= ratio >= minimum_ratio
-    return is_met
+    return [
+        report.Target(
+            f"reading {version:s} {ratio:.1f} times faster than {name:s}, at least "
+            f"{MINIMUM_RATIOS[name]:d}",
+            ratio >= MINIMUM_RATIOS[name],
+        )
+        for name, _, ratio in rows
+        if name in MINIMUM_RATIOS
+    ]
 
 
-def Main():
-    """Runs the program.
+def Run(options):
+    """Runs the benchmark.
+
+    Args:
+      options (argparse.Namespace): options.
 
     Returns:
-      int: exit code.
+      list[report.Target]: targets.
     """
-    options = report.ParseArguments(__doc__.partition("\n")[0])
-    is_met = True
+    targets = []
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "atop")
         for version in ("2.7", "2.12"):
@@ -267,10 +268,9 @@ def Main():
             if version == "2.7":
                 # Reads no other versions.
                 readers["dissect.target"] = ReadWithDissect
-            is_met &= _Compare(path, version, readers, options.runs)
-
-    return 0 if is_met else 1
+            targets.extend(_Compare(path, version, readers, options.runs))
+    return targets
 
 
 if __name__ == "__main__":
-    sys.exit(Main())
+    sys.exit(report.Main(Run, __doc__))

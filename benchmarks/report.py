@@ -1,6 +1,7 @@
-"""What the benchmarks share: options, medians and tables."""
+"""What the benchmarks share: options, medians, tables and targets."""
 
 import argparse
+import collections
 import importlib.metadata
 import os
 import platform
@@ -10,6 +11,14 @@ import subprocess
 
 _COLUMN_WIDTH = 14
 _LABEL_WIDTH = 34
+
+Target = collections.namedtuple("Target", ["description", "is_met"])
+Target.__doc__ = """What was to be reached.
+
+Attributes:
+  description (str): what was measured and what it was to be.
+  is_met (bool): True if it is met, None if it could not be measured.
+"""
 
 
 def GetMachine():
@@ -66,14 +75,14 @@ def GetRatio(values, other_values):
     )
 
 
-def ParseArguments(description):
-    """Parses the command line.
+def CreateArgumentParser(description):
+    """Creates a parser of the command line.
 
     Args:
       description (str): what the program does.
 
     Returns:
-      argparse.Namespace: days and runs.
+      argparse.ArgumentParser: parser, of which the options are days and runs.
     """
     argument_parser = argparse.ArgumentParser(description=description)
     argument_parser.add_argument(
@@ -82,7 +91,22 @@ def ParseArguments(description):
     argument_parser.add_argument(
         "--runs", type=int, default=5, help="runs to take medians of (default: 5)"
     )
-    return argument_parser.parse_args()
+    return argument_parser
+
+
+def Main(function, description):
+    """Runs a benchmark as a program.
+
+    Args:
+      function (function): benchmark, which takes the options and returns targets.
+      description (str): what the program does, of which the first line is shown.
+
+    Returns:
+      int: exit code.
+    """
+    options = CreateArgumentParser(description.partition("\n")[0]).parse_args()
+    print(GetMachine())
+    return 0 if PrintTargets(function(options)) else 1
 
 
 def PrintTable(title, column_names, rows):
@@ -109,15 +133,17 @@ def PrintTable(title, column_names, rows):
         print(f"{label:<{_LABEL_WIDTH}s}{''.join(cells):s}".rstrip())
 
 
-def PrintTarget(description, is_met):
-    """Prints whether a target is met.
+def PrintTargets(targets):
+    """Prints which targets are met.
 
     Args:
-      description (str): target and what was measured.
-      is_met (bool): True if it is met.
+      targets (list[Target]): targets.
+
+    Returns:
+      bool: True if all of them are met, and none is left out.
     """
-    print(f"{'met' if is_met else 'NOT MET':>7s}: {description:s}")
-
-
-if __name__ == "__main__":
-    print(GetMachine())
+    print("\nTargets")
+    for description, is_met in targets:
+        label = {True: "met", False: "NOT MET", None: "not measured"}[is_met]
+        print(f"{label:>12s}: {description:s}")
+    return all(target.is_met for target in targets)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python
 """Prints how many events each plugin yields for the logs in the test data and for a day.
 
 The day is the one of logs.py: 144 samples of a server with 300 processes, 500 threads and
@@ -19,10 +18,8 @@ from plaso.engine import yaml_timeliner_file
 from plaso.parsers import mediator as parsers_mediator
 from plaso.storage.fake import writer as fake_writer
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-
-# pylint: disable=wrong-import-position
 from benchmarks import logs
+from benchmarks import report
 from plaso_atop import integration
 from plaso_atop import parser
 
@@ -67,14 +64,18 @@ def CountEvents(path):
     return counter
 
 
-def Main():
-    """Runs the program.
+def Run(unused_options):
+    """Runs the benchmark.
+
+    Args:
+      unused_options (argparse.Namespace): options.
 
     Returns:
-      int: exit code.
+      list[report.Target]: targets.
     """
     plugin_names = [name for name, _ in parser.AtopParser.GetPlugins()]
     default_names = parser.AtopParser.GetPluginNames()
+    print("\nEvents of each plugin")
     print("".join(f"{name:>10s}" for name in plugin_names + ["default"]))
 
     with tempfile.TemporaryDirectory() as directory:
@@ -90,13 +91,14 @@ def Main():
                 + f"  {os.path.basename(path):s}"
             )
 
-    is_met = total < MAXIMUM_NUMBER_OF_EVENTS
-    print(
-        f"A default run over the day yields {total:d} events, "
-        f"{'fewer' if is_met else 'more'} than {MAXIMUM_NUMBER_OF_EVENTS:d}."
-    )
-    return 0 if is_met else 1
+    return [
+        report.Target(
+            f"{total:d} events of a day with the default plugins, fewer than "
+            f"{MAXIMUM_NUMBER_OF_EVENTS:d}",
+            total < MAXIMUM_NUMBER_OF_EVENTS,
+        )
+    ]
 
 
 if __name__ == "__main__":
-    sys.exit(Main())
+    sys.exit(report.Main(Run, __doc__))
