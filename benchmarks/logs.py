@@ -11,6 +11,7 @@ import concurrent.futures
 import io
 import os
 import random
+import shutil
 import struct
 import zlib
 
@@ -354,3 +355,19 @@ def WriteDays(directory, version, number_of_days):
             _WriteDay, [(version, path, day) for day, path in enumerate(paths)]
         )
         return paths, sum(numbers_of_tasks)
+
+
+def JoinDays(path, day_paths):
+    """Writes one log of consecutive days, as if it had not been rotated.
+
+    Args:
+      path (str): path of the log.
+      day_paths (list[str]): paths of the logs of the days.
+    """
+    with open(path, "wb") as file_object:
+        for day_path in day_paths:
+            with open(day_path, "rb") as day_file_object:
+                if file_object.tell():
+                    log = rawlog.RawLog(day_file_object)
+                    day_file_object.seek(log.layout.rawheader.size)
+                shutil.copyfileobj(day_file_object, file_object)

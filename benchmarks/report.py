@@ -21,6 +21,21 @@ Attributes:
 """
 
 
+def GetAtopVersion():
+    """Determines the version of the installed atop.
+
+    Returns:
+      str: version or None if atop is not installed.
+    """
+    if not shutil.which("atop"):
+        return None
+
+    process = subprocess.run(
+        ["atop", "-V"], check=False, capture_output=True, text=True
+    )
+    return process.stdout.partition(" - ")[0].replace("Version:", "").strip()
+
+
 def GetMachine():
     """Describes what the benchmarks run on.
 
@@ -38,12 +53,8 @@ def GetMachine():
         except importlib.metadata.PackageNotFoundError:
             descriptions.append(f"no {name:s}")
 
-    if shutil.which("atop"):
-        process = subprocess.run(
-            ["atop", "-V"], check=False, capture_output=True, text=True
-        )
-        version = process.stdout.partition(" - ")[0].replace("Version:", "").strip()
-        descriptions.append(f"atop {version:s}")
+    version = GetAtopVersion()
+    descriptions.append(f"atop {version:s}" if version else "no atop")
 
     return ", ".join(descriptions)
 

@@ -1,0 +1,356 @@
+"""Compares what it costs to make the events of a log with what Plaso itself costs.
+
+log2timeline reads logs in a single process: with our parser, with one that only hands
+over the same event data, which was made before, and with one that does nothing. What the
+second costs more than the third is Plaso's own price. With worker processes it is higher,
+because the main process merges what they stored.
+
+Each measurement is made in a process of its own.
+"""
+
+import contextlib
+import functools
+import gc
+import io
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from plaso.cli import log2timeline_tool
+from plaso.parsers import mediator
+
+from benchmarks import logs
+from benchmarks import month
+from benchmarks import processes
+from benchmarks import report
+from plaso_atop import parser
+from plaso_atop import rawlog
+
+MAXIMUM_NUMBER_OF_DAYS = 3
+
+# In percent of Plaso's own price.
+MAXIMUM_SHARE = 15
+
+# Parsers that log2timeline runs with.
+OURS = "ours"
+PREPARED = "prepared"
+NOTHING = "nothing"
+
+_VERSION = "2.12"
+
+
+class _CollectingMediator(mediator.ParserMediator):
+    """Parser mediator that keeps the event data.
+
+    Attributes:
+      event_data (list[tuple]): parser chain, event data and how it was produced.
+    """
+
+    def __init__(self):
+        """Initializes a parser mediator."""
+        super().__init__()
+        self.event_data = []
+
+    # pylint: disable=arguments-differ
+    def ProduceEventData(self, event_data, **kwargs):
+        """Keeps event data.
+
+        Args:
+          event_data (EventData): event data.
+          kwargs (dict[str, object]): how it is produced.
+        """
+        self.event_data.append((self.GetParserChain(), event_data, kwargs))
+
+
+class _DiscardingMediator(mediator.ParserMediator):
+    """Parser mediator that does nothing with event data."""
+
+    # pylint: disable=arguments-differ
+    def ProduceEventData(self, event_data, **kwargs):
+        """Throws event data away.
+
+        Args:
+          event_data (EventData): event data.
+          kwargs (dict[str, object]): how it is produced.
+        """
+
+
+def _Parse(path, parser_mediator):
+    """Parses a log with the default plugins.
+
+    Args:
+      path (str): path of the log.
+      parser_mediator (ParserMediator): parser mediator.
+
+    Returns:
+      ParserMediator: parser mediator.
+    """
+    atop_parser = parser.AtopParser()
+    atop_parser.EnablePlugins(set(atop_parser.GetPluginNames()))
+    parser_mediator.AppendToParserChain(atop_parser.NAME)
+    with open(path, "rb") as file_object:
+        atop_parser.ParseFileObject(parser_mediator, file_object)
+    return parser_mediator
+
+
+def _ProducePrepared(groups_per_name, unused_parser, parser_mediator, unused_file):
+    """Produces event data that was made before, in place of ParseFileObject.
+
+    Args:
+      groups_per_name (dict[str, list[tuple]]): names of the plugins and event data that
+          they make one after the other, per name of the log.
+      unused_parser (AtopParser): parser.
+      parser_mediator (ParserMediator): parser mediator.
+      unused_file (dfvfs.FileIO): log.
+    """
+    for plugin_name, group in groups_per_name[parser_mediator.GetFilename()]:
+        parser_mediator.AppendToParserChain(plugin_name)
+        for event_data, kwargs in group:
+            parser_mediator.ProduceEventData(event_data, **kwargs)
+        parser_mediator.PopFromParserChain()
+
+
+def Extract(mode, source_path, storage_path):
+    """Runs log2timeline in this process.
+
+    Args:
+      mode (str): OURS, PREPARED or NOTHING.
+      source_path (str): path of the folder with the logs.
+      storage_path (str): path of the storage file.
+
+    Returns:
+      float: seconds of CPU time of the extraction.
+    """
+    # Every mode does this, so that all start with the definitions read and the same
+    # modules imported.
+    groups_per_name = {}
+    for name in os.listdir(source_path):
+        collected = _Parse(os.path.join(source_path, name), _CollectingMediator())
+        groups_per_name[name] = [
+            (
+                chain.rpartition("/")[2],
+                [(event_data, kwargs) for _, event_data, kwargs in group],
+            )
+            for chain, group in itertools.groupby(
+                collected.event_data, key=lambda values: values[0]
+            )
+        ]
+    collected = None
+
+    if mode == PREPARED:
+        parser.AtopParser.ParseFileObject = functools.partialmethod(
+            functools.partial(_ProducePrepared, groups_per_name)
+        )
+    else:
+        groups_per_name = None
+        if mode == NOTHING:
+            parser.AtopParser.ParseFileObject = lambda *unused_arguments: None
+
+    tool = log2timeline_tool.Log2TimelineTool()
+    arguments = processes.GetLog2TimelineArguments(
+        source_path, storage_path, month.PARSERS
+    )
+    tool.ParseArguments([*arguments[1:-1], "--single_process", arguments[-1]])
+
+    # What was made before is not what the garbage collector is to go through.
+    gc.collect()
+    gc.freeze()
+    start_time = time.process_time()
+    tool.ExtractEventsFromSources()
+    return time.process_time() - start_time
+
+
+def _Inflate(blocks):
+    """Inflates process lists and system blocks.
+
+    Args:
+      blocks (list[bytes]): compressed blocks.
+    """
+    for block in blocks:
+        rawlog.zlib.decompress(block)
+
+
+def _Read(paths):
+    """Reads what the plugins need, which inflates and unpacks it.
+
+    Args:
+      paths (list[str]): paths of the logs.
+    """
+    for path in paths:
+        with open(path, "rb") as file_object:
+            for sample in rawlog.RawLog(file_object).samples():
+                sample.system()
+                for _ in sample.processes():
+                    pass
+
+
+def _ParseAll(paths):
+    """Runs the plugins and throws the event data away.
+
+    Args:
+      paths (list[str]): paths of the logs.
+    """
+    for path in paths:
+        _Parse(path, _DiscardingMediator())
+
+
+def MeasureParts(source_path):
+    """Measures the parts of our parser in this process.
+
+    Args:
+      source_path (str): path of the folder with the logs.
+
+    Returns:
+      list[float]: seconds of CPU time of inflating, of inflating and unpacking, and of
+          all without storing event data.
+    """
+    paths = [os.path.join(source_path, name) for name in os.listdir(source_path)]
+    blocks = []
+    for path in paths:
+        with open(path, "rb") as file_object:
+            for sample in rawlog.RawLog(file_object).samples():
+                for block in (sample.system_block, sample.tasks_block):
+                    file_object.seek(block.offset)
+                    blocks.append(file_object.read(block.compressed_size))
+
+    times = []
+    for function, argument in ((_Inflate, blocks), (_Read, paths), (_ParseAll, paths)):
+        function(argument)
+        start_time = time.process_time()
+        function(argument)
+        times.append(time.process_time() - start_time)
+    return times
+
+
+def _CallInProcess(function, *arguments):
+    """Calls a function of this module in a process of its own.
+
+    Args:
+      function (function): function.
+      arguments (list[str]): arguments.
+
+    Returns:
+      object: what it returned.
+
+    Raises:
+      RuntimeError: if the process fails.
+    """
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.price", function.__name__, *arguments],
+        capture_output=True,
+        check=False,
+        cwd=processes.PROJECT_PATH,
+        text=True,
+    )
+    if process.returncode:
+        raise RuntimeError(f"{function.__name__:s} failed\n{process.stderr:s}")
+    return json.loads(process.stdout)
+
+
+def _Measure(source_path, directory, number_of_runs):
+    """Measures log2timeline and the parts of our parser in turn.
+
+    Args:
+      source_path (str): path of the folder with the logs.
+      directory (str): path of the directory for other files.
+      number_of_runs (int): number of runs.
+
+    Returns:
+      tuple[dict[str, float], list[float], int]: medians of the seconds of CPU time of
+          log2timeline per mode and of the parts, and number of events.
+    """
+    measured = {OURS: [], PREPARED: [], NOTHING: []}
+    measured_parts = []
+    events = None
+    storage_path = os.path.join(directory, "price.plaso")
+    for _ in range(number_of_runs):
+        for mode, values in measured.items():
+            values.append(_CallInProcess(Extract, mode, source_path, storage_path))
+            if mode == NOTHING:
+                month.CheckStorage(storage_path, 0)
+            else:
+                events = month.CheckStorage(storage_path, events)
+            os.remove(storage_path)
+        measured_parts.append(_CallInProcess(MeasureParts, source_path))
+
+    return (
+        {mode: report.GetMedian(values) for mode, values in measured.items()},
+        [report.GetMedian(values) for values in zip(*measured_parts)],
+        events,
+    )
+
+
+def Run(options):
+    """Runs the benchmark.
+
+    Args:
+      options (argparse.Namespace): options.
+
+    Returns:
+      list[report.Target]: targets.
+    """
+    number_of_days = min(options.days, MAXIMUM_NUMBER_OF_DAYS)
+    with tempfile.TemporaryDirectory() as directory:
+        source_path = os.path.join(directory, "source")
+        _, number_of_tasks = logs.WriteDays(source_path, _VERSION, number_of_days)
+        times, parts, events = _Measure(source_path, directory, options.runs)
+
+    inflating, reading, parsing = parts
+    plaso = times[PREPARED] - times[NOTHING]
+    whole = times[OURS] - times[NOTHING]
+    plugins = parsing - reading
+    share = plugins / plaso * 100
+
+    report.PrintTable(
+        f"What {events:d} events of {number_of_tasks:d} tasks cost, {number_of_days:d} "
+        f"days of {_VERSION:s}; a run without events: {times[NOTHING]:.2f} s",
+        ["us per event", "us per task", "% of Plaso"],
+        [
+            (
+                label,
+                seconds * 1e6 / events,
+                seconds * 1e6 / number_of_tasks,
+                seconds / plaso * 100,
+            )
+            for label, seconds in (
+                ("inflating", inflating),
+                ("reading and unpacking", reading - inflating),
+                ("our plugins", plugins),
+                ("Plaso, prepared event data", plaso),
+                ("sum of these", parsing + plaso),
+                ("log2timeline as it is", whole),
+            )
+        ],
+    )
+    return [
+        report.Target(
+            f"our plugins cost {share:.1f} % of what Plaso does, at most "
+            f"{MAXIMUM_SHARE:d} %",
+            share <= MAXIMUM_SHARE,
+        )
+    ]
+
+
+def _Answer(name, arguments):
+    """Calls a function and prints what it returns, in the process that was started.
+
+    Args:
+      name (str): name of the function.
+      arguments (list[str]): arguments of the function.
+    """
+    function = {"Extract": Extract, "MeasureParts": MeasureParts}[name]
+    # log2timeline prints as well.
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = function(*arguments)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] and not sys.argv[1].startswith("-"):
+        _Answer(sys.argv[1], sys.argv[2:])
+    else:
+        sys.exit(report.Main(Run, __doc__))
