@@ -1,10 +1,14 @@
 # The virtual environment of the checkout, sourced by the other scripts.
 #
-# Sets project_directory and environment_directory. SetUpEnvironment makes the environment
-# where it is missing or outdated, and otherwise says and does nothing.
+# Sets project_directory and what a script can change: environment_directory,
+# requirements_file, and package_options, with which pip installs the package.
+# SetUpEnvironment makes the environment where it is missing or outdated, and otherwise
+# says and does nothing.
 
 project_directory="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 environment_directory="${project_directory}/.venv"
+requirements_file="${project_directory}/test_requirements.txt"
+package_options=(--editable "${project_directory}")
 
 Fail() {
     echo "$*" >&2
@@ -31,7 +35,7 @@ GetState() {
     echo "${project_directory}"
     (
         cd "${project_directory}"
-        cksum plaso_atop.pth pyproject.toml setup.cfg setup.py test_requirements.txt
+        cksum plaso_atop.pth pyproject.toml setup.cfg setup.py "${requirements_file}"
     )
 }
 
@@ -51,8 +55,8 @@ SetUpEnvironment() {
         "No virtual environment. On Debian and Ubuntu it needs: apt install python3-venv"
 
     output="$("${environment_directory}/bin/python" -m pip install --quiet \
-        --disable-pip-version-check --editable "${project_directory}" \
-        --requirement "${project_directory}/test_requirements.txt" 2>&1)" || {
+        --disable-pip-version-check "${package_options[@]}" \
+        --requirement "${requirements_file}" 2>&1)" || {
         echo "${output}" >&2
         Fail "Installing into ${environment_directory} failed, see above."
     }

@@ -27,7 +27,7 @@ class PackagingTest(test_lib.BaseTestCase):
         ".hypothesis",
         ".nox",
         ".pytest_cache",
-        ".venv",
+        ".venv*",
         "*.egg-info",
         "__pycache__",
         "build",
