@@ -1,9 +1,12 @@
-"""Measures if log2timeline takes more time or memory for a sample of more logs.
+"""Measures if a sample takes more time or memory where there are more of them.
 
-Both for folders with a log for every day and for one log that was never rotated. What
-a run costs at all is that of a log without samples, which has the definitions of the
-structures read, too. A single core is used: where main process and workers share the
-caches of a processor, the time of one depends on what the others do at that moment.
+log2timeline reads folders with a log for every day. What a run costs at all is that of a
+log without samples, for which the definitions of the structures are read, too. There is
+one worker process, so that it reads all logs, and one core, so that no process slows
+down another.
+
+One log that was never rotated is read by the parser alone, and once by log2timeline: of
+one log Plaso keeps as much as it wants, the last 32,768 containers.
 """
 
 import os
@@ -12,6 +15,7 @@ import tempfile
 
 from benchmarks import logs
 from benchmarks import month
+from benchmarks import price
 from benchmarks import processes
 from benchmarks import report
 
@@ -28,90 +32,118 @@ _DAYS_PER_RUN = 6
 
 _VERSION = "2.12"
 
-_FOLDERS = "logs of a day"
-_LONG_LOG = "days in one log"
-_NO_LOG = "a file that is no log"
-_NO_SAMPLES = "a log without samples"
+# What is read, and by what.
+_FOLDER = "log2timeline, logs of a day"
+_LONG_LOG = "log2timeline, days in one log"
+_PARSER = "parser alone, days in one log"
 
 
 def _CreateSources(directory, numbers_of_days):
-    """Creates what log2timeline reads.
+    """Creates what is read.
 
     Args:
       directory (str): path of the directory.
-      numbers_of_days (list[int]): numbers of days.
+      numbers_of_days (list[int]): numbers of days, 0 for a log without samples.
 
     Returns:
-      dict[tuple[str, int], str]: paths of the folders per kind and number of days, which
-          is 0 for those without samples.
+      dict[tuple[str, int], str]: paths per kind and number of days, of the log for the
+          parser and of the folder for log2timeline.
     """
     paths, _ = logs.WriteDays(
         os.path.join(directory, "all"), _VERSION, max(numbers_of_days)
     )
 
     sources = {}
-
-    def _CreateFolder(kind, number_of_days):
-        path = os.path.join(directory, f"source{len(sources):d}")
+    for number_of_days in numbers_of_days:
+        path = os.path.join(directory, f"folder{number_of_days:d}")
         os.mkdir(path)
-        sources[(kind, number_of_days)] = path
-        return os.path.join(path, "atop")
+        for day_path in paths[:number_of_days]:
+            os.link(day_path, os.path.join(path, os.path.basename(day_path)))
+        sources[(_FOLDER, number_of_days)] = path
 
-    with open(_CreateFolder(_NO_LOG, 0), "w", encoding="utf-8") as file_object:
-        file_object.write("nothing\n")
-
-    logs.LogWriter(_VERSION).WriteDay(_CreateFolder(_NO_SAMPLES, 0), 0, 0)
-
-    for number_of_days in numbers_of_days:
-        path = _CreateFolder(_FOLDERS, number_of_days)
-        for index, day_path in enumerate(paths[:number_of_days]):
-            os.link(day_path, f"{path:s}_{index:04d}")
-
-    for number_of_days in numbers_of_days:
-        # A log of one day is the same.
-        if number_of_days > 1:
-            path = _CreateFolder(_LONG_LOG, number_of_days)
-            logs.JoinDays(path, paths[:number_of_days])
+        long_path = os.path.join(directory, f"long{number_of_days:d}")
+        os.mkdir(long_path)
+        log_path = os.path.join(long_path, "atop")
+        if number_of_days:
+            logs.JoinDays(log_path, paths[:number_of_days])
+            sources[(_LONG_LOG, number_of_days)] = long_path
+        else:
+            logs.LogWriter(_VERSION).WriteDay(log_path, 0, 0)
+            os.link(log_path, os.path.join(path, "atop"))
+        sources[(_PARSER, number_of_days)] = log_path
 
     return sources
 
 
-def _Measure(sources, directory, number_of_runs):
-    """Measures log2timeline with every source in turn.
+def _GetSchedule(keys, number_of_runs):
+    """Determines in which order to measure.
 
     Args:
-      sources (dict[tuple[str, int], str]): paths of the folders per kind and number of
-          days.
+      keys (Iterable[tuple[str, int]]): kinds and numbers of days.
+      number_of_runs (int): number of runs.
+
+    Returns:
+      list[tuple[str, int]]: kinds and numbers of days, where the runs of each are spread
+          evenly, so that what else the machine does then slows down all of them.
+    """
+    schedule = []
+    for kind, number_of_days in keys:
+        repetitions = number_of_runs * max(1, _DAYS_PER_RUN // max(number_of_days, 1))
+        if kind == _LONG_LOG:
+            repetitions = 1
+        schedule.extend(
+            ((index + 0.5) / repetitions, kind, number_of_days)
+            for index in range(repetitions)
+        )
+    return [(kind, number_of_days) for _, kind, number_of_days in sorted(schedule)]
+
+
+def _Measure(sources, directory, number_of_runs):
+    """Measures all in turn.
+
+    Args:
+      sources (dict[tuple[str, int], str]): paths per kind and number of days.
       directory (str): path of the working directory.
       number_of_runs (int): number of runs.
 
     Returns:
-      dict[tuple[str, int], list[Usage]]: what was used per kind and number of days.
+      tuple[dict[tuple[str, int], float], dict[tuple[str, int], float]]: medians of the
+          seconds of CPU time and of the peaks of memory in MiB, per kind and number of
+          days.
     """
+    cpu_times = {key: [] for key in sources}
     events = {}
-    usages = {key: [] for key in sources}
+    memory = {key: [] for key in sources}
     storage_path = os.path.join(directory, "growth.plaso")
-    for _ in range(number_of_runs):
-        for repetition in range(_DAYS_PER_RUN):
-            for key, source_path in sources.items():
-                if repetition and repetition * key[1] >= _DAYS_PER_RUN:
-                    continue
+    for key in _GetSchedule(sources, number_of_runs):
+        kind, number_of_days = key
+        if kind == _PARSER:
+            usage = processes.Measure(
+                price.GetArguments(price.ParseAll, sources[key]),
+                processes.PROJECT_PATH,
+                is_watched=True,
+            )
+            peak = usage.main_memory
+        else:
+            arguments = processes.GetLog2TimelineArguments(
+                sources[key], storage_path, month.PARSERS
+            )
+            usage = processes.Measure(
+                [*arguments, "--workers", "1"], directory, is_watched=True
+            )
+            peak = usage.worker_memory
+            # One without samples has a warning, which says so.
+            if number_of_days:
+                events[key] = month.CheckStorage(storage_path, events.get(key))
+            os.remove(storage_path)
 
-                usages[key].append(
-                    processes.Measure(
-                        processes.GetLog2TimelineArguments(
-                            source_path, storage_path, month.PARSERS
-                        ),
-                        directory,
-                        is_watched=True,
-                    )
-                )
-                # One without samples has a warning, which says so.
-                if key[1]:
-                    events[key] = month.CheckStorage(storage_path, events.get(key))
-                os.remove(storage_path)
+        cpu_times[key].append(usage.cpu_time)
+        memory[key].append(peak / (1 << 20))
 
-    return usages
+    return (
+        {key: report.GetMedian(values) for key, values in cpu_times.items()},
+        {key: report.GetMedian(values) for key, values in memory.items()},
+    )
 
 
 def Run(options):
@@ -123,52 +155,45 @@ def Run(options):
     Returns:
       list[report.Target]: targets.
     """
-    numbers_of_days = [days for days in NUMBERS_OF_DAYS if days <= options.days]
-    if options.days not in numbers_of_days:
-        numbers_of_days.append(options.days)
+    numbers_of_days = [days for days in NUMBERS_OF_DAYS if days < options.days]
+    numbers_of_days.append(options.days)
 
     with tempfile.TemporaryDirectory() as directory:
-        sources = _CreateSources(directory, numbers_of_days)
+        sources = _CreateSources(directory, [0, *numbers_of_days])
         with processes.LimitCores(1):
-            usages = _Measure(sources, directory, options.runs)
-
-    cpu_times = {
-        key: report.GetMedian([usage.cpu_time for usage in values])
-        for key, values in usages.items()
-    }
-    memory = {
-        key: report.GetMedian([usage.worker_memory / (1 << 20) for usage in values])
-        for key, values in usages.items()
-    }
-    start_time = cpu_times[(_NO_SAMPLES, 0)]
+            cpu_times, memory = _Measure(sources, directory, options.runs)
 
     rows = []
-    milliseconds = {}
-    for kind, number_of_days in sources:
-        key = (kind, number_of_days)
-        label = kind
-        if number_of_days:
-            label = f"{number_of_days:d} {kind:s}"
-            number_of_samples = number_of_days * logs.SAMPLES_PER_DAY
-            milliseconds[key] = (cpu_times[key] - start_time) / number_of_samples * 1000
-        rows.append((label, cpu_times[key], milliseconds.get(key), memory[key]))
+    times_per_sample = {}
+    for kind in (_FOLDER, _LONG_LOG, _PARSER):
+        start_kind = _PARSER if kind == _PARSER else _FOLDER
+        rows.append((f"{kind:s}: 0", cpu_times[(start_kind, 0)], None))
+        if kind == start_kind:
+            rows[-1] += (memory[(kind, 0)],)
+        for number_of_days in numbers_of_days:
+            key = (kind, number_of_days)
+            milliseconds = (cpu_times[key] - cpu_times[(start_kind, 0)]) * 1000
+            milliseconds /= number_of_days * logs.SAMPLES_PER_DAY
+            times_per_sample.setdefault(kind, []).append(milliseconds)
+            rows.append(
+                (
+                    f"{kind:s}: {number_of_days:d}",
+                    cpu_times[key],
+                    milliseconds,
+                    memory[key],
+                )
+            )
 
     report.PrintTable(
-        f"log2timeline over logs of {_VERSION:s}, less a log without samples",
-        ["CPU s", "ms per sample", "worker MiB"],
+        f"Days of {_VERSION:s}, less a log without samples",
+        ["CPU s", "ms per sample", "peak MiB"],
         rows,
     )
 
     targets = []
-    for kind in (_FOLDERS, _LONG_LOG):
-        # The shortest is both.
-        keys = [
-            (kind if number_of_days > 1 else _FOLDERS, number_of_days)
-            for number_of_days in numbers_of_days
-        ]
-        names = f"{', '.join(map(str, numbers_of_days)):s} {kind:s}"
-
-        values = [milliseconds[key] for key in keys]
+    for kind in (_FOLDER, _PARSER):
+        names = f"{kind:s}: {', '.join(map(str, numbers_of_days)):s}"
+        values = times_per_sample[kind]
         mean = sum(values) / len(values)
         deviation = max(abs(value / mean - 1) for value in values) * 100
         targets.append(
@@ -179,12 +204,12 @@ def Run(options):
             )
         )
 
-        values = [memory[key] for key in keys]
+        values = [memory[(kind, number_of_days)] for number_of_days in numbers_of_days]
         growth = max(values) - min(values)
         targets.append(
             report.Target(
-                f"{names:s}, peak memory of a worker differs by {growth:.1f} MiB, at "
-                f"most {MAXIMUM_MEMORY_GROWTH:d} MiB",
+                f"{names:s}, peak memory differs by {growth:.1f} MiB, at most "
+                f"{MAXIMUM_MEMORY_GROWTH:d} MiB",
                 growth <= MAXIMUM_MEMORY_GROWTH,
             )
         )

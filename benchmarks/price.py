@@ -67,7 +67,7 @@ class _CollectingMediator(mediator.ParserMediator):
 
 
 class _DiscardingMediator(mediator.ParserMediator):
-    """Parser mediator that does nothing with event data."""
+    """Parser mediator that does nothing with event data and warnings."""
 
     # pylint: disable=arguments-differ
     def ProduceEventData(self, event_data, **kwargs):
@@ -75,6 +75,14 @@ class _DiscardingMediator(mediator.ParserMediator):
 
         Args:
           event_data (EventData): event data.
+          kwargs (dict[str, object]): how it is produced.
+        """
+
+    def ProduceWarning(self, message, **kwargs):
+        """Throws a warning away.
+
+        Args:
+          message (str): message.
           kwargs (dict[str, object]): how it is produced.
         """
 
@@ -164,21 +172,21 @@ def Extract(mode, source_path, storage_path):
     return time.process_time() - start_time
 
 
-def _Inflate(blocks):
+def _Inflate(*blocks):
     """Inflates process lists and system blocks.
 
     Args:
-      blocks (list[bytes]): compressed blocks.
+      blocks (tuple[bytes]): compressed blocks.
     """
     for block in blocks:
         rawlog.zlib.decompress(block)
 
 
-def _Read(paths):
+def _Read(*paths):
     """Reads what the plugins need, which inflates and unpacks it.
 
     Args:
-      paths (list[str]): paths of the logs.
+      paths (tuple[str]): paths of the logs.
     """
     for path in paths:
         with open(path, "rb") as file_object:
@@ -188,11 +196,11 @@ def _Read(paths):
                     pass
 
 
-def _ParseAll(paths):
+def ParseAll(*paths):
     """Runs the plugins and throws the event data away.
 
     Args:
-      paths (list[str]): paths of the logs.
+      paths (tuple[str]): paths of the logs.
     """
     for path in paths:
         _Parse(path, _DiscardingMediator())
@@ -218,12 +226,25 @@ def MeasureParts(source_path):
                     blocks.append(file_object.read(block.compressed_size))
 
     times = []
-    for function, argument in ((_Inflate, blocks), (_Read, paths), (_ParseAll, paths)):
-        function(argument)
+    for function, arguments in ((_Inflate, blocks), (_Read, paths), (ParseAll, paths)):
+        function(*arguments)
         start_time = time.process_time()
-        function(argument)
+        function(*arguments)
         times.append(time.process_time() - start_time)
     return times
+
+
+def GetArguments(function, *arguments):
+    """Retrieves the command line of a function of this module.
+
+    Args:
+      function (function): function.
+      arguments (list[str]): arguments.
+
+    Returns:
+      list[str]: command line, for the directory of the project.
+    """
+    return [sys.executable, "-m", "benchmarks.price", function.__name__, *arguments]
 
 
 def _CallInProcess(function, *arguments):
@@ -240,7 +261,7 @@ def _CallInProcess(function, *arguments):
       RuntimeError: if the process fails.
     """
     process = subprocess.run(
-        [sys.executable, "-m", "benchmarks.price", function.__name__, *arguments],
+        GetArguments(function, *arguments),
         capture_output=True,
         check=False,
         cwd=processes.PROJECT_PATH,
@@ -342,7 +363,8 @@ def _Answer(name, arguments):
       name (str): name of the function.
       arguments (list[str]): arguments of the function.
     """
-    function = {"Extract": Extract, "MeasureParts": MeasureParts}[name]
+    functions = (Extract, MeasureParts, ParseAll)
+    function = next(function for function in functions if function.__name__ == name)
     # log2timeline prints as well.
     with contextlib.redirect_stdout(io.StringIO()):
         result = function(*arguments)

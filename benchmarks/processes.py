@@ -6,6 +6,7 @@ import glob
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -14,7 +15,8 @@ PROJECT_PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 _POLL_INTERVAL = 0.1
 
 Usage = collections.namedtuple(
-    "Usage", ["wall_time", "cpu_time", "main_cpu_time", "worker_memory"]
+    "Usage",
+    ["wall_time", "cpu_time", "main_cpu_time", "main_memory", "worker_memory"],
 )
 Usage.__doc__ = """What a program used.
 
@@ -22,6 +24,8 @@ Attributes:
   wall_time (float): seconds until it ended.
   cpu_time (float): seconds of CPU time of the program and of all that it started.
   main_cpu_time (float): seconds of CPU time of the program alone, None if not asked for.
+  main_memory (int): largest resident size in bytes that the program itself ever had,
+      None if not asked for.
   worker_memory (int): largest resident size in bytes that one of the processes that it
       started ever had, None if not asked for.
 """
@@ -35,6 +39,7 @@ class _Watcher(threading.Thread):
 
     Attributes:
       main_cpu_time (float): seconds of CPU time of the program alone.
+      main_memory (int): largest resident size in bytes of the program.
       worker_memory (int): largest resident size in bytes of what the program started.
     """
 
@@ -50,6 +55,7 @@ class _Watcher(threading.Thread):
         self._has_ended = threading.Event()
         self._pid = pid
         self.main_cpu_time = 0.0
+        self.main_memory = 0
         self.worker_memory = 0
 
     def _GetDescendants(self, pid):
@@ -69,6 +75,22 @@ class _Watcher(threading.Thread):
                     yield child
                     yield from self._GetDescendants(child)
 
+    def _GetPeakMemory(self, pid):
+        """Retrieves the largest resident size that a process had so far.
+
+        Args:
+          pid (int): process identifier.
+
+        Returns:
+          int: size in bytes, 0 if the process has ended.
+        """
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid:d}/status", encoding="utf-8") as file_object:
+                for line in file_object:
+                    if line.startswith("VmHWM:"):
+                        return int(line.split()[1]) * 1024
+        return 0
+
     def _Look(self):
         """Looks at the program and what it started."""
         with contextlib.suppress(OSError):
@@ -76,13 +98,9 @@ class _Watcher(threading.Thread):
                 values = file_object.read().rpartition(")")[2].split()
             self.main_cpu_time = sum(map(int, values[11:13])) / self._TICKS_PER_SECOND
 
+        self.main_memory = max(self.main_memory, self._GetPeakMemory(self._pid))
         for pid in self._GetDescendants(self._pid):
-            with contextlib.suppress(OSError):
-                with open(f"/proc/{pid:d}/status", encoding="utf-8") as file_object:
-                    for line in file_object:
-                        if line.startswith("VmHWM:"):
-                            size = int(line.split()[1]) * 1024
-                            self.worker_memory = max(self.worker_memory, size)
+            self.worker_memory = max(self.worker_memory, self._GetPeakMemory(pid))
 
     def run(self):
         """Watches the program until it ended."""
@@ -120,7 +138,8 @@ def Measure(arguments, directory, is_watched=False):
     Args:
       arguments (list[str]): program and its arguments.
       directory (str): path of the working directory.
-      is_watched (Optional[bool]): True to measure what the processes use that it starts.
+      is_watched (Optional[bool]): True to measure what the main process and those that
+          it starts use.
 
     Returns:
       Usage: what it used.
@@ -128,9 +147,8 @@ def Measure(arguments, directory, is_watched=False):
     Raises:
       RuntimeError: if the program fails.
     """
-    log_path = os.path.join(directory, "output")
     watcher = None
-    with open(log_path, "wb") as error_file:
+    with tempfile.TemporaryFile() as error_file:
         start_time = time.perf_counter()
         process = subprocess.Popen(  # pylint: disable=consider-using-with
             arguments, cwd=directory, stdout=subprocess.DEVNULL, stderr=error_file
@@ -142,21 +160,22 @@ def Measure(arguments, directory, is_watched=False):
         _, status, resources = os.wait4(process.pid, 0)
         wall_time = time.perf_counter() - start_time
 
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if watcher:
-        watcher.Stop()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if watcher:
+            watcher.Stop()
 
-    if process.returncode:
-        with open(log_path, encoding="utf-8", errors="replace") as file_object:
+        if process.returncode:
+            error_file.seek(0)
             raise RuntimeError(
                 f"exit code: {process.returncode:d} of {' '.join(arguments):s}\n"
-                f"{file_object.read():s}"
+                f"{error_file.read().decode('utf-8', 'replace'):s}"
             )
 
     return Usage(
         wall_time,
         resources.ru_utime + resources.ru_stime,
         watcher and watcher.main_cpu_time,
+        watcher and watcher.main_memory,
         watcher and watcher.worker_memory,
     )
 

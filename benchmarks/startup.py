@@ -78,9 +78,7 @@ def _CreateEnvironment(path, has_package):
         check=True,
     )
     python_path = os.path.join(path, "bin", "python")
-    packages_path = sysconfig.get_path(
-        "purelib", vars={"base": path, "platbase": path}
-    )
+    packages_path = sysconfig.get_path("purelib", vars={"base": path, "platbase": path})
     own_packages_path = sysconfig.get_path("purelib")
     with open(
         os.path.join(packages_path, "packages.pth"), "w", encoding="utf-8"
@@ -252,7 +250,9 @@ def Run(options):
             )
 
     report.PrintTable(
-        "Start-up with and without the package", ["with ms", "without ms", "more ms"], rows
+        "Start-up with and without the package",
+        ["with ms", "without ms", "more ms"],
+        rows,
     )
 
     report.PrintTable(

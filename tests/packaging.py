@@ -240,6 +240,7 @@ class PackagingTest(test_lib.BaseTestCase):
             "pyproject.toml",
             "setup.*",
             "test_requirements.txt",
+            "benchmarks/*",
             "data/**",
             "plaso_atop/**",
             "scripts/*",
