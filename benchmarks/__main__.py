@@ -80,7 +80,11 @@ def Main():
     targets = []
     for name, benchmark in _BENCHMARKS.items():
         if not options.benchmarks or name in options.benchmarks:
-            targets.extend(benchmark.Run(options))
+            try:
+                targets.extend(benchmark.Run(options))
+            except (OSError, RuntimeError, subprocess.SubprocessError) as exception:
+                # The others took too long to lose them.
+                targets.append(report.Target(f"{name:s}: {exception!s}", None))
             sys.stdout.flush()
 
     return 0 if report.PrintTargets(targets) else 1

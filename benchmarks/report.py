@@ -86,6 +86,24 @@ def GetRatio(values, other_values):
     )
 
 
+def _GetPositiveNumber(text):
+    """Retrieves a number from the command line.
+
+    Args:
+      text (str): number.
+
+    Returns:
+      int: number.
+
+    Raises:
+      ArgumentTypeError: if it is not a number or not positive.
+    """
+    number = int(text) if text.isdecimal() else 0
+    if not number:
+        raise argparse.ArgumentTypeError(f"not a positive number: {text!r}")
+    return number
+
+
 def CreateArgumentParser(description):
     """Creates a parser of the command line.
 
@@ -96,12 +114,17 @@ def CreateArgumentParser(description):
       argparse.ArgumentParser: parser, of which the options are days and runs.
     """
     argument_parser = argparse.ArgumentParser(description=description)
-    argument_parser.add_argument(
-        "--days", type=int, default=30, help="number of logs, one a day (default: 30)"
-    )
-    argument_parser.add_argument(
-        "--runs", type=int, default=5, help="runs to take medians of (default: 5)"
-    )
+    for name, default, description in (
+        ("--days", 30, "number of logs, one a day"),
+        ("--runs", 3, "runs to take medians of"),
+    ):
+        argument_parser.add_argument(
+            name,
+            default=default,
+            help=f"{description:s} (default: {default:d})",
+            metavar="NUMBER",
+            type=_GetPositiveNumber,
+        )
     return argument_parser
 
 
@@ -128,9 +151,10 @@ def PrintTable(title, column_names, rows):
       column_names (list[str]): names of the columns after the first one.
       rows (list[tuple]): label and values of each row, a value of None is left blank.
     """
+    label_width = max(_LABEL_WIDTH, *(len(label) for label, *_ in rows))
     print(f"\n{title:s}")
     print(
-        " " * _LABEL_WIDTH
+        " " * label_width
         + "".join(f"{column_name:>{_COLUMN_WIDTH}s}" for column_name in column_names)
     )
     for label, *values in rows:
@@ -141,7 +165,7 @@ def PrintTable(title, column_names, rows):
             elif isinstance(value, float):
                 value = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
             cells.append(f"{value!s:>{_COLUMN_WIDTH}s}")
-        print(f"{label:<{_LABEL_WIDTH}s}{''.join(cells):s}".rstrip())
+        print(f"{label:<{label_width}s}{''.join(cells):s}".rstrip())
 
 
 def PrintTargets(targets):
