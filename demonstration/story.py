@@ -350,52 +350,39 @@ class Story:
 
     def _RunCleanup(self):
         """Runs what the intruder does to hide."""
-        start, end = "03:38:20", "03:41:09.4"
-        _, daemon = self._RunDaemons(
-            "support", _SUPPORT, _LOGIN_ADDRESS, 51620, "notty", 418, start, end
+        shell = self._RunLoginShell(
+            "support",
+            _SUPPORT,
+            _LOGIN_ADDRESS,
+            51620,
+            "pts/0",
+            418,
+            "03:41:12",
+            "03:50:58",
         )
-        command = (
-            "shred -u /var/log/nginx/access.log* /var/log/nginx/error.log; "
-            "rm -f /root/.bash_history; history -c"
+        script = (
+            "rm -f /root/.bash_history; shred -u /var/log/nginx/access.log* "
+            "/var/log/nginx/error.log; history -c"
         )
-        sudo = self._Run(
-            daemon,
-            "sudo",
-            f"sudo bash -c {command:s}",
-            "03:38:21",
-            "03:41:09.2",
-            user=_ROOT,
+        self._AddCommands(
+            "support",
+            ("03:41:40", f'sudo bash -c "{script:s}"'),
+            ("03:50:57", "exit"),
         )
-        self._AddMessages(
-            "03:38:21",
-            "sudo",
-            None,
-            (
-                0.1,
-                " support : PWD=/home/support ; USER=root ; COMMAND=/usr/bin/bash -c "
-                f"'{command:s}'",
-            ),
-            (
-                0.11,
-                "pam_unix(sudo:session): session opened for user root(uid=0) by "
-                "(uid=1001)",
-            ),
-            (168.2, "pam_unix(sudo:session): session closed for user root"),
+        shell = self._RunSudo(
+            shell, "support", "pts/0", f"bash -c {script:s}", "03:41:40.1", "03:50:41"
         )
-        shell = self._Run(
-            sudo, "bash", f"bash -c {command:s}", "03:38:21.2", "03:41:09.1"
-        )
+        self._RunBriefly(shell, "rm -f /root/.bash_history", "03:41:41.1")
         self._Run(
             shell,
             "shred",
             "shred -u /var/log/nginx/access.log /var/log/nginx/access.log.1 "
             "/var/log/nginx/error.log",
-            "03:38:21.3",
-            "03:41:08.6",
-            cpu=0.4,
-            write_rate=48 << 20,
+            "03:41:41.3",
+            "03:50:40.8",
+            cpu=0.3,
+            write_rate=32 << 20,
         )
-        self._RunBriefly(shell, "rm -f /root/.bash_history", "03:41:08.7")
 
     def _RunDaemons(
         self, username, user, address, port, terminal, session, start, end=None
@@ -431,7 +418,7 @@ class Story:
             privileged,
             "sshd",
             f"sshd: {username:s}@{terminal:s}",
-            start_time + 0.4,
+            start_time + 0.9,
             end_time - 0.1 if end_time else None,
             resident_size=6900,
             user=user,
@@ -786,7 +773,7 @@ class Story:
 
         service = "sudo"
         name = command.partition(" ")[0].rpartition("/")[2]
-        executable = command if "/" in command else f"/usr/bin/{command:s}"
+        executable = command if command.startswith("/") else f"/usr/bin/{command:s}"
         if command == "-i":
             service, name, command, executable = "sudo-i", "bash", "-bash", "/bin/bash"
         process = self._Run(
@@ -989,8 +976,7 @@ class Story:
                     0,
                     0,
                     0,
-                    int(timestamp),
-                    0,
+                    *divmod(int(timestamp * 1000000), 1000000),
                     bytes(map(int, address.split("."))),
                 )
             )
@@ -1015,7 +1001,7 @@ class Story:
         """
         installed = "2026-03-02 10:14:00"
         added = "02:33:05"
-        logged_in, left = "02:39:12", "02:52:19"
+        left = "03:50:58"
         halted = self._HALTED
         key = b"ssh-ed25519 AAAA" + b"example" * 8 + b" support\n"
         return [
@@ -1050,7 +1036,7 @@ class Story:
             ),
             File("home/support/.ssh", "02:34:10", mode=0o755, user=_SUPPORT),
             File("home/support/.ssh/authorized_keys", "02:33:52", key, user=_SUPPORT),
-            File("root", "03:41:08", mode=0o700),
+            File("root", "03:41:41", mode=0o700),
             File("usr", installed, mode=0o755),
             File("usr/lib", installed, mode=0o755),
             File("usr/lib/os-release", installed, _OS_RELEASE.encode("ascii")),
@@ -1059,6 +1045,6 @@ class Story:
             File("var/log/atop", "00:00:01", mode=0o755),
             File("var/log/atop/atop_20260917", halted, self._GetAtopLog()),
             File("var/log/auth.log", halted, self._GetAuthLog(), mode=0o640),
-            File("var/log/nginx", "03:41:08", mode=0o755),
+            File("var/log/nginx", "03:50:40", mode=0o755),
             File("var/log/wtmp", halted, self._GetWtmp(), mode=0o664),
         ]
