@@ -125,9 +125,9 @@ def WriteImage(path):
         ):
             subprocess.run(
                 [_FindTool(arguments[0]), *arguments[1:]],
+                capture_output=True,
                 check=True,
                 env=environment,
-                stdout=subprocess.DEVNULL,
             )
 
 
@@ -142,7 +142,10 @@ def Main():
     options = argument_parser.parse_args()
     try:
         WriteImage(options.path)
-    except (OSError, subprocess.CalledProcessError) as exception:
+    except subprocess.CalledProcessError as exception:
+        print(exception.stderr.decode("utf-8", "replace"), end="", file=sys.stderr)
+        return 1
+    except OSError as exception:
         print(f"{options.path:s}: {exception!s}", file=sys.stderr)
         return 1
     return 0

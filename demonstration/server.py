@@ -37,6 +37,7 @@ class Process:
       resident_size (int): size of resident memory in KiB.
       start_time (float): time of the start in seconds since the Epoch.
       status (int): exit status as of wait(2).
+      system (float): share of its CPU time that it spends in the kernel.
       user (tuple[int, int]): identifiers of user and group.
       variation (float): by how much of the share of a CPU the use varies.
       write_rate (int): bytes written to disk per second.
@@ -49,6 +50,7 @@ class Process:
         "pid": 0,
         "resident_size": 4200,
         "status": 0,
+        "system": 0.2,
         "variation": 1.0,
         "write_rate": 0,
     }
@@ -106,9 +108,7 @@ class Process:
         ticks = int(share * (end_time - start_time) * HERTZ)
 
         # A thread of the kernel never leaves it.
-        system_ticks = ticks // 5 if self.variation == 1 else ticks // 100
-        if not self.command_line:
-            system_ticks = ticks
+        system_ticks = ticks if not self.command_line else int(ticks * self.system)
         return ticks - system_ticks, system_ticks
 
     def GetValue(self, name, time):

@@ -381,6 +381,8 @@ class Story:
             "03:41:41.3",
             "03:50:40.8",
             cpu=0.3,
+            system=0.4,
+            variation=0.1,
             write_rate=32 << 20,
         )
 
@@ -667,6 +669,7 @@ class Story:
             cpu=0.992,
             number_of_threads=4,
             resident_size=281000,
+            system=0.01,
             variation=0.005,
         )
         self._Run(shell, "top", "top", "02:43:20", "02:51:12", cpu=0.004)
