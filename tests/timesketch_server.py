@@ -6,6 +6,7 @@ This runs in the environment of the server, where this package is not installed.
 import argparse
 import contextlib
 import glob
+import json
 import os
 import secrets
 import shutil
@@ -94,6 +95,16 @@ class TimesketchServer:
             ) as file_object:
                 file_object.write(text)
 
+        with open(os.path.join(DATA_PATH, "plaso.mappings"), "rb") as file_object:
+            own_properties = json.load(file_object)["properties"]
+        for name in ("generic.mappings", "plaso.mappings"):
+            path = os.path.join(configuration_path, name)
+            with open(path, "rb") as file_object:
+                mappings = json.load(file_object)
+            mappings["properties"].update(own_properties)
+            with open(path, "w", encoding="utf-8") as file_object:
+                json.dump(mappings, file_object)
+
         for name in ("dfiq", "graphs"):
             shutil.copytree(
                 os.path.join(DATA_PATH, name),
@@ -120,7 +131,7 @@ class TimesketchServer:
             os.path.join(sys.prefix, "lib", "python3*", "site-packages", "timesketch")
         )
         os.symlink(package_path, os.path.join(library_path, "timesketch"))
-        configuration_path = os.path.join(library_path, "data")
+        configuration_path = self.GetConfigurationPath("").rstrip(os.sep)
         shutil.copytree(os.path.join(SOURCE_PATH, "data"), configuration_path)
 
         path = os.path.join(configuration_path, "timesketch.conf")
@@ -212,6 +223,10 @@ class TimesketchServer:
         self._WaitForURL("index", self.index_url)
 
         self.RunTool("tsctl", "create-user", self.username, "--password", self.password)
+        self.RunTool(
+            *("tsctl", "import-search-templates"),
+            os.path.join(DATA_PATH, "search_templates"),
+        )
 
         self._StartProcess(
             "worker",
@@ -296,6 +311,17 @@ class TimesketchServer:
         from timesketch_api_client import client
 
         return client.TimesketchApi(self.url, self.username, self.password)
+
+    def GetConfigurationPath(self, name):
+        """Retrieves the path of a configuration file.
+
+        Args:
+          name (str): name of the file.
+
+        Returns:
+          str: path.
+        """
+        return os.path.join(self._GetPath("library"), "data", name)
 
     def GetLog(self, name):
         """Retrieves the last lines that a process has written.
@@ -391,10 +417,6 @@ def Main():
     signal.signal(signal.SIGTERM, lambda *unused_arguments: sys.exit(0))
 
     with TimesketchServer() as server:
-        server.RunTool(
-            *("tsctl", "import-search-templates"),
-            os.path.join(DATA_PATH, "search_templates"),
-        )
         sketch = server.Connect().create_sketch("atop")
         for path in options.paths:
             name, _ = os.path.splitext(os.path.basename(path))

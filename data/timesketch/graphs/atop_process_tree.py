@@ -106,17 +106,55 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
     # The start of a process can differ by a second between two runs of atop.
     _TOLERANCE = 1000000
 
-    def _AddNodes(self, parent_node, processes):
+    def _AddEdge(self, source, target, label, graph_events):
+        """Adds an edge to the graph.
+
+        Args:
+          source (str): identifier of the node of the parent process.
+          target (str): identifier of the node of the process.
+          label (str): label.
+          graph_events (list[dict[str, object]]): events to show with the edge.
+        """
+        identifiers = {}
+        for event in graph_events[: interface.MAX_EVENTS_PER_EDGE]:
+            identifiers.setdefault(event["_index"], []).append(event["_id"])
+
+        self.graph.nx_instance.add_edge(
+            source,
+            target,
+            events=identifiers,
+            id=f"{source:s} {target:s}",
+            label=label,
+        )
+
+    def _AddNode(self, identifier, label, node_type):
+        """Adds a node to the graph.
+
+        Args:
+          identifier (str): identifier.
+          label (str): label.
+          node_type (str): type.
+
+        Returns:
+          str: identifier.
+        """
+        self.graph.nx_instance.add_node(
+            identifier, id=identifier, label=label, type=node_type
+        )
+        return identifier
+
+    def _AddProcesses(self, hostname, parent, processes):
         """Adds processes and what these started to the graph.
 
         Args:
-          parent_node (Node): node of what started the processes.
+          hostname (str): name of the host.
+          parent (str): identifier of the node of what started the processes.
           processes (list[_Process]): processes.
         """
         # Not recursive, as a tree can be deeper than Python's stack.
-        pending = [(parent_node, processes)]
+        pending = [(parent, processes)]
         while pending:
-            parent_node, processes = pending.pop()
+            parent, processes = pending.pop()
 
             groups = {}
             for process in processes:
@@ -126,47 +164,17 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
                 groups.setdefault(key, []).append(process)
 
             for group in groups.values():
-                node = self._AddProcessNode(parent_node.id, group)
-                pending.append((node, group[0].children))
-
-                # All of them get these attributes, which is where their events end up.
-                attributes = {}
-                for process in group:
-                    for event in process.events:
-                        self.graph.add_edge(
-                            parent_node,
-                            node,
-                            self._GetEdgeLabel(group),
-                            event,
-                            attributes,
-                        )
-
-    def _AddProcessNode(self, parent_identifier, processes):
-        """Adds a node for processes that cannot be told apart.
-
-        Args:
-          parent_identifier (str): identifier of the node of the parent process.
-          processes (list[_Process]): processes.
-
-        Returns:
-          Node: node.
-        """
-        process = processes[0]
-        title = f"{process.name:s} ({process.pid:d})"
-        if len(processes) > 1:
-            title = f"{process.name:s} ({len(processes):d} times)"
-
-        command_line = process.command_line or ""
-        if len(command_line) > self._MAXIMUM_COMMAND_LINE_LENGTH:
-            command_line = f"{command_line[: self._MAXIMUM_COMMAND_LINE_LENGTH]:s}..."
-
-        return self.graph.add_node(
-            "\n".join(filter(None, (title, process.user, command_line))),
-            {
-                "id": f"{parent_identifier:s} {process.pid:d} {process.start:d}",
-                "type": "process",
-            },
-        )
+                process = group[0]
+                identifier = self._AddNode(
+                    f"{hostname:s} {process.pid:d} {process.start:d}",
+                    self._GetLabel(group),
+                    "process",
+                )
+                graph_events = [event for item in group for event in item.events]
+                self._AddEdge(
+                    parent, identifier, self._GetStart(graph_events), graph_events
+                )
+                pending.append((identifier, process.children))
 
     def _FindProcess(self, processes, pid, timestamp):
         """Finds the process that had an identifier at some time.
@@ -195,8 +203,8 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
 
         return process
 
-    def _GetEdgeLabel(self, processes):
-        """Retrieves when processes were started.
+    def _GetLabel(self, processes):
+        """Retrieves the label of processes that cannot be told apart.
 
         Args:
           processes (list[_Process]): processes.
@@ -204,10 +212,28 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
         Returns:
           str: label.
         """
-        dates = sorted(
-            process.events[0]["_source"]["datetime"] for process in processes
-        )
-        return dates[0][:19].replace("T", " ")
+        process = processes[0]
+        title = f"{process.name:s} ({process.pid:d})"
+        if len(processes) > 1:
+            title = f"{process.name:s} ({len(processes):d} times)"
+
+        command_line = process.command_line or ""
+        if len(command_line) > self._MAXIMUM_COMMAND_LINE_LENGTH:
+            command_line = f"{command_line[: self._MAXIMUM_COMMAND_LINE_LENGTH]:s}..."
+
+        return "\n".join(filter(None, (title, process.user, command_line)))
+
+    def _GetStart(self, graph_events):
+        """Retrieves when the first of some processes was started.
+
+        Args:
+          graph_events (list[dict[str, object]]): events of their start.
+
+        Returns:
+          str: date and time.
+        """
+        date_time = min(event["_source"]["datetime"] for event in graph_events)
+        return date_time[:19].replace("T", " ")
 
     def _ReadProcesses(self):
         """Reads the processes, with their parent processes and children.
@@ -269,7 +295,7 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
           Graph: graph.
         """
         for hostname, processes in self._SelectProcesses(self._ReadProcesses()).items():
-            host_node = self.graph.add_node(hostname, {"type": "computer"})
+            host = self._AddNode(hostname, hostname, "computer")
 
             roots = {}
             for process in processes:
@@ -278,19 +304,16 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
                     roots.setdefault(key, []).append(process)
 
             for (ppid, name), children in roots.items():
-                node = host_node
+                parent = host
                 if ppid:
                     # Nothing but what its children tell is known of it.
-                    node = self.graph.add_node(
+                    parent = self._AddNode(
+                        f"{hostname:s} {ppid:d} {name!s}",
                         f"{name or '?':s} ({ppid:d})",
-                        {"id": f"{hostname:s} {ppid:d} {name!s}", "type": "process"},
+                        "process",
                     )
-                    self.graph.add_edge(
-                        host_node, node, "not recorded", children[0].events[0]
-                    )
-                self._AddNodes(node, children)
-
-        self.graph.commit()
+                    self._AddEdge(host, parent, "not recorded", children[0].events)
+                self._AddProcesses(hostname, parent, children)
 
         return self.graph
 
