@@ -9,7 +9,7 @@
 # files, or JSON lines of psort, and runs until it is interrupted. It prints its URL, user
 # and password.
 #
-# All that is needed is set up first, in .venv and .venv-timesketch, but redis-server. In
+# All that is needed is set up first, in .venv and .venv-timesketch, but jq and redis-server. In
 # place of OpenSearch there is osmem, which speaks its API but is slow: a file should have
 # no more than 10,000 events. All servers listen on free ports of the loopback interface.
 
@@ -20,11 +20,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 server_directory="${project_directory}/.venv-timesketch"
 
 SetUpServer() {
-    local output python requirements state version
+    local output program python requirements state version
     local state_file="${server_directory}/state"
 
-    command -v redis-server > /dev/null || Fail \
-        "redis-server is missing. On Debian and Ubuntu: apt install redis-server"
+    for program in jq redis-server; do
+        command -v "${program}" > /dev/null || Fail \
+            "${program} is missing. On Debian and Ubuntu: apt install ${program}"
+    done
 
     python="$(FindPython)" || exit 1
     requirements="${project_directory}/scripts/timesketch_requirements.txt"

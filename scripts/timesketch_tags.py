@@ -10,13 +10,15 @@ import os
 import re
 import sys
 
-from plaso.containers import events
 from plaso.filters import expression_parser
 from plaso.filters import filters
 
-from plaso_atop import plugins as _
-
 PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+sys.path.insert(0, PROJECT_PATH)
+
+# pylint: disable=wrong-import-position
+from scripts import attributes
+
 SOURCE_PATH = os.path.join(PROJECT_PATH, "data", "tag_atop.txt")
 PATH = os.path.join(PROJECT_PATH, "data", "timesketch", "tags.yaml")
 
@@ -207,12 +209,11 @@ class Rule:
           str: query.
         """
         data_types = []
-        for event_data_class in _GetEventDataClasses(events.EventData):
-            event_data = event_data_class()
-            if condition.Matches(None, event_data, None, None):
-                data_types.append(f'"{event_data.data_type:s}"')
+        for event_data_class in attributes.GetEventDataClasses():
+            if condition.Matches(None, event_data_class(), None, None):
+                data_types.append(f'"{event_data_class.DATA_TYPE:s}"')
 
-        data_types = " OR ".join(sorted(data_types))
+        data_types = " OR ".join(data_types)
         return f"data_type:({data_types:s})"
 
     def _GetValue(self, name, value):
@@ -225,9 +226,10 @@ class Rule:
         Returns:
           str: value.
         """
-        for event_data_class in _GetEventDataClasses(events.EventData):
-            if re.search(rf"^ +{name:s} \(bool\)", event_data_class.__doc__, re.M):
-                return "true" if value else "false"
+        for event_data_class in attributes.GetEventDataClasses():
+            for attribute in attributes.GetAttributes(event_data_class):
+                if (attribute.name, attribute.type) == (name, "bool"):
+                    return "true" if value else "false"
 
         return f"{value:d}"
 
@@ -277,22 +279,6 @@ class Rule:
 
         names &= positive_names
         return next((name for name in _TEXT_ATTRIBUTES if name in names), None)
-
-
-def _GetEventDataClasses(event_data_class):
-    """Retrieves the classes of the events of atop.
-
-    Args:
-      event_data_class (type): class of event data.
-
-    Yields:
-      type: class.
-    """
-    for subclass in event_data_class.__subclasses__():
-        if subclass.__module__.startswith("plaso_atop."):
-            if hasattr(subclass, "DATA_TYPE"):
-                yield subclass
-        yield from _GetEventDataClasses(subclass)
 
 
 def ReadRules(path):

@@ -6,8 +6,8 @@ This runs in the environment of the server, where this package is not installed.
 import argparse
 import contextlib
 import glob
-import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -22,6 +22,7 @@ import urllib.request
 PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 FORMATTERS_PATH = os.path.join(PROJECT_PATH, "data", "formatters", "atop.yaml")
 DATA_PATH = os.path.join(PROJECT_PATH, "data", "timesketch")
+README_PATH = os.path.join(PROJECT_PATH, "README.md")
 
 # Where scripts/timesketch.sh unpacked the sdist, which has the configuration files.
 SOURCE_PATH = os.path.join(sys.prefix, "source")
@@ -75,42 +76,29 @@ class TimesketchServer:
         """Stops the server and removes what it stored."""
         self._exit_stack.close()
 
-    def _AddData(self, configuration_path):
-        """Adds what the package has for Timesketch, as the README tells.
+    def _AddData(self):
+        """Adds what the package has for Timesketch, with the commands of the README.
 
-        Args:
-          configuration_path (str): path of the directory with the configuration files.
+        Raises:
+          RuntimeError: if a command failed.
         """
-        for path, name in (
-            (FORMATTERS_PATH, "plaso_formatters.yaml"),
-            (os.path.join(DATA_PATH, "regex_features.yaml"), "regex_features.yaml"),
-            (os.path.join(DATA_PATH, "tags.yaml"), "tags.yaml"),
-            (os.path.join(DATA_PATH, "timesketch.conf"), "timesketch.conf"),
-        ):
-            with open(path, encoding="utf-8") as file_object:
-                text = file_object.read()
-            text = text.replace(SYSTEM_CONFIGURATION_PATH, configuration_path)
-            with open(
-                os.path.join(configuration_path, name), "a", encoding="utf-8"
-            ) as file_object:
-                file_object.write(text)
+        with open(README_PATH, encoding="utf-8") as file_object:
+            section = file_object.read().partition("\n## Timesketch\n")[2]
+        (commands,) = re.findall(
+            r"^```sh\n(.*?)^```", section, re.DOTALL | re.MULTILINE
+        )
 
-        with open(os.path.join(DATA_PATH, "plaso.mappings"), "rb") as file_object:
-            own_properties = json.load(file_object)["properties"]
-        for name in ("generic.mappings", "plaso.mappings"):
-            path = os.path.join(configuration_path, name)
-            with open(path, "rb") as file_object:
-                mappings = json.load(file_object)
-            mappings["properties"].update(own_properties)
-            with open(path, "w", encoding="utf-8") as file_object:
-                json.dump(mappings, file_object)
-
-        for name in ("dfiq", "graphs"):
-            shutil.copytree(
-                os.path.join(DATA_PATH, name),
-                os.path.join(configuration_path, name),
-                dirs_exist_ok=True,
-            )
+        data_path = self._GetPath("data")
+        shutil.copytree(os.path.join(PROJECT_PATH, "data"), data_path)
+        self._ReplaceConfigurationPath(
+            os.path.join(data_path, "timesketch", "timesketch.conf")
+        )
+        configuration_path = self.GetConfigurationPath()
+        self._Run(
+            *("sh", "-e", "-u", "-c"),
+            commands.replace(SYSTEM_CONFIGURATION_PATH, configuration_path),
+            cwd=data_path,
+        )
 
     def _Configure(self, ports):
         """Writes the configuration files.
@@ -131,16 +119,11 @@ class TimesketchServer:
             os.path.join(sys.prefix, "lib", "python3*", "site-packages", "timesketch")
         )
         os.symlink(package_path, os.path.join(library_path, "timesketch"))
-        configuration_path = self.GetConfigurationPath("").rstrip(os.sep)
-        shutil.copytree(os.path.join(SOURCE_PATH, "data"), configuration_path)
+        shutil.copytree(os.path.join(SOURCE_PATH, "data"), self.GetConfigurationPath())
 
-        path = os.path.join(configuration_path, "timesketch.conf")
-        with open(path, encoding="utf-8") as file_object:
-            text = file_object.read()
-        with open(path, "w", encoding="utf-8") as file_object:
-            file_object.write(
-                text.replace(SYSTEM_CONFIGURATION_PATH, configuration_path)
-            )
+        path = self.GetConfigurationPath("timesketch.conf")
+        self._ReplaceConfigurationPath(path)
+        with open(path, "a", encoding="utf-8") as file_object:
             file_object.write(textwrap.dedent(f"""
                 CELERY_BROKER_URL = "redis://127.0.0.1:{ports['redis']:d}"
                 CELERY_RESULT_BACKEND = CELERY_BROKER_URL
@@ -154,12 +137,13 @@ class TimesketchServer:
                 UPLOAD_FOLDER = {self._GetPath('upload')!r}
                 """))
 
-        self._AddData(configuration_path)
-
         for name in list(self._environment):
             if name.startswith(("FLASK_", "PLASO_", "TIMESKETCH_")):
                 del self._environment[name]
         self._environment["HOME"] = self._directory
+        self._environment["PATH"] = os.pathsep.join(
+            (os.path.dirname(self._GetToolPath("tsctl")), self._environment["PATH"])
+        )
         self._environment["PYTHONPATH"] = library_path
         self._environment["TIMESKETCH_SETTINGS"] = path
 
@@ -184,6 +168,46 @@ class TimesketchServer:
           str: path.
         """
         return os.path.join(sys.prefix, "bin", name)
+
+    def _ReplaceConfigurationPath(self, path):
+        """Has a file name the configuration of this server.
+
+        Args:
+          path (str): path of the file.
+        """
+        with open(path, encoding="utf-8") as file_object:
+            text = file_object.read()
+        with open(path, "w", encoding="utf-8") as file_object:
+            file_object.write(
+                text.replace(SYSTEM_CONFIGURATION_PATH, self.GetConfigurationPath())
+            )
+
+    def _Run(self, *arguments, cwd):
+        """Runs a program to its end.
+
+        Args:
+          arguments (list[str]): arguments, the first of which is the program.
+          cwd (str): working directory.
+
+        Returns:
+          str: output.
+
+        Raises:
+          RuntimeError: if the program failed.
+        """
+        process = subprocess.run(
+            arguments,
+            check=False,
+            cwd=cwd,
+            encoding="utf-8",
+            env=self._environment,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        if process.returncode != 0:
+            raise RuntimeError(f"{arguments[0]:s} failed:\n{process.stdout:s}")
+        return process.stdout
 
     def _Start(self):
         """Starts the server."""
@@ -223,10 +247,7 @@ class TimesketchServer:
         self._WaitForURL("index", self.index_url)
 
         self.RunTool("tsctl", "create-user", self.username, "--password", self.password)
-        self.RunTool(
-            *("tsctl", "import-search-templates"),
-            os.path.join(DATA_PATH, "search_templates"),
-        )
+        self._AddData()
 
         self._StartProcess(
             "worker",
@@ -312,16 +333,16 @@ class TimesketchServer:
 
         return client.TimesketchApi(self.url, self.username, self.password)
 
-    def GetConfigurationPath(self, name):
-        """Retrieves the path of a configuration file.
+    def GetConfigurationPath(self, *names):
+        """Retrieves the path of the configuration.
 
         Args:
-          name (str): name of the file.
+          names (list[str]): names of a directory or file in it.
 
         Returns:
           str: path.
         """
-        return os.path.join(self._GetPath("library"), "data", name)
+        return os.path.join(self._GetPath("library"), "data", *names)
 
     def GetLog(self, name):
         """Retrieves the last lines that a process has written.
@@ -388,19 +409,7 @@ class TimesketchServer:
         Raises:
           RuntimeError: if the tool failed.
         """
-        process = subprocess.run(
-            [self._GetToolPath(name), *arguments],
-            check=False,
-            cwd=self._directory,
-            encoding="utf-8",
-            env=self._environment,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-        )
-        if process.returncode != 0:
-            raise RuntimeError(f"{name:s} failed:\n{process.stdout:s}")
-        return process.stdout
+        return self._Run(self._GetToolPath(name), *arguments, cwd=self._directory)
 
 
 def Main():
