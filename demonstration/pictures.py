@@ -34,15 +34,14 @@ TIMELINE_QUERY = (
     " AND (tag:(server_shell OR reverse_shell OR pty_spawn OR privilege_escalation"
     " OR useradd OR kernel_thread_masquerading OR log_removal)"
     ' OR data_type:("linux:utmp:event" OR "bash:history:entry")'
-    ' OR message:("Accepted publickey" OR COMMAND))'
+    ' OR (data_type:"syslog:line" AND message:("Accepted publickey" OR COMMAND)))'
 )
-TIMELINE_SIZE = (1360, 1400)
-
 TREE_NAME = "AtopTaggedProcessTree"
-TREE_SIZE = (1360, 1800)
 
-# Pixels of the picture per pixel of the page.
-SCALE = 1.5
+# Width and height of a page, and the pixels of a picture per pixel of the page. The
+# letters of the tree are small.
+TIMELINE_SIZE = (1440, 1600, 1.5)
+TREE_SIZE = (1440, 1500, 2)
 
 # Of a picture, which has few but shades of grey.
 NUMBER_OF_COLORS = 64
@@ -77,6 +76,7 @@ class Timesketch:
         """
         super().__init__()
         self._driver = driver
+        self._scale = 1
         self._url = url
         self._wait = wait.WebDriverWait(driver, TIMEOUT_SECONDS)
 
@@ -107,10 +107,20 @@ class Timesketch:
 
         Args:
           page (str): name of the page.
-          size (tuple[int, int]): width and height of the window in pixels.
+          size (tuple[int, int, float]): width and height of the page, and pixels of a
+              picture per pixel of the page.
           parameters (dict[str, str]): parameters of the page.
         """
-        self._driver.set_window_size(*size)
+        width, height, self._scale = size
+        self._driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {
+                "deviceScaleFactor": self._scale,
+                "height": height,
+                "mobile": False,
+                "width": width,
+            },
+        )
         query = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
         self._driver.get(f"{self._url:s}/{page:s}?{query:s}")
 
@@ -138,7 +148,7 @@ class Timesketch:
           bottom (int): where the picture ends in pixels of the page.
         """
         with Image.open(io.BytesIO(self._driver.get_screenshot_as_png())) as picture:
-            height = min(picture.height, round(bottom * SCALE))
+            height = min(picture.height, round(bottom * self._scale))
             picture = picture.convert("RGB").crop((0, 0, picture.width, height))
             picture.quantize(NUMBER_OF_COLORS).save(path, optimize=True)
 
@@ -155,8 +165,8 @@ class Timesketch:
         )
         self._ClickIcon("dots-horizontal")
         self._Click(
-            '//div[contains(@class, "v-list-item") and contains(., "Compact")]'
-            '//input[@type="radio"]/..'
+            '//div[contains(concat(@class, " "), "v-list-item ")]'
+            '[contains(., "Compact")]//input[@type="radio"]/..'
         )
         # Closes the menu.
         self._Click("//header")
@@ -174,11 +184,11 @@ class Timesketch:
         self._Open("graph", TREE_SIZE, plugin=TREE_NAME)
         self._Click('//div[contains(., "nodes and") and not(contains(., "0 nodes"))]')
         self._ClickIcon("cog-outline")
-        for name in ("dagre", "taxi"):
-            self._Click(f'//div[contains(@class, "v-radio")][.//label[.="{name:s}"]]')
+        # The layout of a tree.
+        self._Click('//div[contains(@class, "v-radio")][.//label[.="dagre"]]')
         self._ClickIcon("fit-to-page-outline")
         canvas = self._driver.find_element(by.By.TAG_NAME, "canvas")
-        self.SavePicture(path, canvas.location["y"] + canvas.size["height"])
+        self.SavePicture(path, canvas.location["y"] + canvas.size["height"] + 12)
 
 
 @contextlib.contextmanager
@@ -198,7 +208,6 @@ def OpenBrowser(directory):
     options.binary_location = FindProgram("chromium")
     for argument in BROWSER_ARGUMENTS:
         options.add_argument(argument)
-    options.add_argument(f"--force-device-scale-factor={SCALE:f}")
     options.add_argument(f"--user-data-dir={directory:s}")
     # Chromium has no sandbox for root.
     if os.geteuid() == 0:
@@ -260,6 +269,7 @@ def MakeTimeline(directory):
             ],
             check=True,
             cwd=directory,
+            stdout=subprocess.DEVNULL,
         )
     return path
 
@@ -295,18 +305,22 @@ def Serve(path):
             process.terminate()
 
 
-def Main():
-    """Runs the program."""
-    argument_parser = argparse.ArgumentParser(description=__doc__)
-    argument_parser.add_argument("directory", help="directory the pictures go to")
-    options = argument_parser.parse_args()
-    os.makedirs(options.directory, exist_ok=True)
+def TakePictures(directory):
+    """Takes the pictures.
 
+    Args:
+      directory (str): path of the directory the pictures are written to.
+
+    Raises:
+      FileNotFoundError: if a program is missing.
+      RuntimeError: if the server did not start.
+      subprocess.CalledProcessError: if a tool failed.
+    """
     with contextlib.ExitStack() as exit_stack:
-        directory = exit_stack.enter_context(tempfile.TemporaryDirectory())
-        values = exit_stack.enter_context(Serve(MakeTimeline(directory)))
-        browser_path = os.path.join(directory, "browser")
+        work_directory = exit_stack.enter_context(tempfile.TemporaryDirectory())
+        browser_path = os.path.join(work_directory, "browser")
         driver = exit_stack.enter_context(OpenBrowser(browser_path))
+        values = exit_stack.enter_context(Serve(MakeTimeline(work_directory)))
 
         timesketch = Timesketch(driver, re.sub(r"/explore$", "", values["URL"]))
         timesketch.LogIn(values["User"], values["Password"])
@@ -314,10 +328,28 @@ def Main():
             ("timeline.png", timesketch.TakeTimeline),
             ("process_tree.png", timesketch.TakeTree),
         ):
-            path = os.path.join(options.directory, name)
+            path = os.path.join(directory, name)
             method(path)
             print(f"{path:s}: {os.path.getsize(path):d} bytes")
 
 
+def Main():
+    """Runs the program.
+
+    Returns:
+      int: exit code.
+    """
+    argument_parser = argparse.ArgumentParser(description=__doc__)
+    argument_parser.add_argument("directory", help="directory the pictures go to")
+    options = argument_parser.parse_args()
+    try:
+        os.makedirs(options.directory, exist_ok=True)
+        TakePictures(options.directory)
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as exception:
+        print(f"{exception!s}", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    Main()
+    sys.exit(Main())
