@@ -407,13 +407,17 @@ class TimesketchTest(TimesketchTestCase):
 
     def testTypes(self):
         """Tests that the values of an attribute have one type."""
-        types = collections.defaultdict(set)
+        # The index does not have the documents that it rejected.
+        documents = list(self._lines)
         for timeline in (self._timeline, self._lines_timeline):
-            for document in self._GetDocuments(timeline):
-                for name, value in document.items():
-                    is_list = isinstance(value, list)
-                    for element in value if is_list else [value]:
-                        types[name].add((is_list, type(element).__name__))
+            documents.extend(self._GetDocuments(timeline))
+
+        types = collections.defaultdict(set)
+        for document in documents:
+            for name, value in document.items():
+                is_list = isinstance(value, list)
+                for element in value if is_list else [value]:
+                    types[name].add((is_list, type(element).__name__))
 
         self.assertGreater(len(types), 100)
         self.assertEqual(
