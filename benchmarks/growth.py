@@ -1,9 +1,10 @@
 """Measures if a sample takes more time or memory where there are more of them.
 
-log2timeline reads folders with a log for every day. What a run costs at all is that of a
-log without samples, for which the definitions of the structures are read, too. There is
-one worker process, so that it reads all logs, and one core, so that no process slows
-down another.
+log2timeline reads folders with a log for every day. The memory is that of its worker
+process, of which there is one, so that it reads all logs. The time is that of
+log2timeline in a single process: while the main process waits for its workers it asks
+again and again, so that its CPU time tells how long it waited. What a run costs at all is
+that of a log without samples, for which the definitions of the structures are read, too.
 
 One log that was never rotated is read by the parser alone, and once by log2timeline: of
 one log Plaso keeps as much as it wants, the last 32,768 containers.
@@ -33,9 +34,14 @@ _DAYS_PER_RUN = 6
 _VERSION = "2.12"
 
 # What is read, and by what.
-_FOLDER = "log2timeline, logs of a day"
+_WORKER = "log2timeline, logs of a day"
+_SINGLE_PROCESS = "in a single process, logs of a day"
 _LONG_LOG = "log2timeline, days in one log"
 _PARSER = "parser alone, days in one log"
+
+# Those of which the time is compared, and those of which the memory is.
+_TIME_KINDS = (_SINGLE_PROCESS, _PARSER)
+_MEMORY_KINDS = (_WORKER, _PARSER)
 
 
 def _CreateSources(directory, numbers_of_days):
@@ -59,17 +65,18 @@ def _CreateSources(directory, numbers_of_days):
         os.mkdir(path)
         for day_path in paths[:number_of_days]:
             os.link(day_path, os.path.join(path, os.path.basename(day_path)))
-        sources[(_FOLDER, number_of_days)] = path
 
         long_path = os.path.join(directory, f"long{number_of_days:d}")
         os.mkdir(long_path)
         log_path = os.path.join(long_path, "atop")
         if number_of_days:
             logs.JoinDays(log_path, paths[:number_of_days])
+            sources[(_WORKER, number_of_days)] = path
             sources[(_LONG_LOG, number_of_days)] = long_path
         else:
             logs.LogWriter(_VERSION).WriteDay(log_path, 0, 0)
             os.link(log_path, os.path.join(path, "atop"))
+        sources[(_SINGLE_PROCESS, number_of_days)] = path
         sources[(_PARSER, number_of_days)] = log_path
 
     return sources
@@ -88,8 +95,10 @@ def _GetSchedule(keys, number_of_runs):
     """
     schedule = []
     for kind, number_of_days in keys:
-        repetitions = number_of_runs * max(1, _DAYS_PER_RUN // max(number_of_days, 1))
-        if kind == _LONG_LOG:
+        repetitions = number_of_runs
+        if kind in _TIME_KINDS:
+            repetitions *= max(1, _DAYS_PER_RUN // max(number_of_days, 1))
+        elif kind == _LONG_LOG:
             repetitions = 1
         schedule.extend(
             ((index + 0.5) / repetitions, kind, number_of_days)
@@ -128,10 +137,14 @@ def _Measure(sources, directory, number_of_runs):
             arguments = processes.GetLog2TimelineArguments(
                 sources[key], storage_path, month.PARSERS
             )
-            usage = processes.Measure(
-                [*arguments, "--workers", "1"], directory, is_watched=True
-            )
+            if kind == _SINGLE_PROCESS:
+                arguments.append("--single_process")
+            else:
+                arguments.extend(["--workers", "1"])
+            usage = processes.Measure(arguments, directory, is_watched=True)
             peak = usage.worker_memory
+            if kind == _SINGLE_PROCESS:
+                peak = usage.main_memory
             # One without samples has a warning, which says so.
             if number_of_days:
                 events[key] = month.CheckStorage(storage_path, events.get(key))
@@ -160,21 +173,21 @@ def Run(options):
 
     with tempfile.TemporaryDirectory() as directory:
         sources = _CreateSources(directory, [0, *numbers_of_days])
-        with processes.LimitCores(1):
-            cpu_times, memory = _Measure(sources, directory, options.runs)
+        cpu_times, memory = _Measure(sources, directory, options.runs)
 
     rows = []
-    times_per_sample = {}
-    for kind in (_FOLDER, _LONG_LOG, _PARSER):
-        start_kind = _PARSER if kind == _PARSER else _FOLDER
-        rows.append((f"{kind:s}: 0", cpu_times[(start_kind, 0)], None))
-        if kind == start_kind:
-            rows[-1] += (memory[(kind, 0)],)
-        for number_of_days in numbers_of_days:
+    times_per_sample = {kind: [] for kind in _TIME_KINDS}
+    for kind in (_WORKER, _LONG_LOG, _SINGLE_PROCESS, _PARSER):
+        for number_of_days in (0, *numbers_of_days):
             key = (kind, number_of_days)
-            milliseconds = (cpu_times[key] - cpu_times[(start_kind, 0)]) * 1000
-            milliseconds /= number_of_days * logs.SAMPLES_PER_DAY
-            times_per_sample.setdefault(kind, []).append(milliseconds)
+            if key not in sources:
+                continue
+
+            milliseconds = None
+            if kind in _TIME_KINDS and number_of_days:
+                milliseconds = (cpu_times[key] - cpu_times[(kind, 0)]) * 1000
+                milliseconds /= number_of_days * logs.SAMPLES_PER_DAY
+                times_per_sample[kind].append(milliseconds)
             rows.append(
                 (
                     f"{kind:s}: {number_of_days:d}",
@@ -185,30 +198,30 @@ def Run(options):
             )
 
     report.PrintTable(
-        f"Days of {_VERSION:s}, less a log without samples",
+        f"Days of {_VERSION:s}, the time of a sample is less that of a log without any",
         ["CPU s", "ms per sample", "peak MiB"],
         rows,
     )
 
+    days = ", ".join(map(str, numbers_of_days))
     targets = []
-    for kind in (_FOLDER, _PARSER):
-        names = f"{kind:s}: {', '.join(map(str, numbers_of_days)):s}"
+    for kind in _TIME_KINDS:
         values = times_per_sample[kind]
         mean = sum(values) / len(values)
         deviation = max(abs(value / mean - 1) for value in values) * 100
         targets.append(
             report.Target(
-                f"{names:s}, CPU time per sample off the mean by {deviation:.1f} %, "
-                f"at most {MAXIMUM_DEVIATION:d} %",
+                f"{kind:s}: {days:s}, CPU time per sample off the mean by "
+                f"{deviation:.1f} %, at most {MAXIMUM_DEVIATION:d} %",
                 deviation <= MAXIMUM_DEVIATION,
             )
         )
-
+    for kind in _MEMORY_KINDS:
         values = [memory[(kind, number_of_days)] for number_of_days in numbers_of_days]
         growth = max(values) - min(values)
         targets.append(
             report.Target(
-                f"{names:s}, peak memory differs by {growth:.1f} MiB, at most "
+                f"{kind:s}: {days:s}, peak memory differs by {growth:.1f} MiB, at most "
                 f"{MAXIMUM_MEMORY_GROWTH:d} MiB",
                 growth <= MAXIMUM_MEMORY_GROWTH,
             )

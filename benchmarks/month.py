@@ -4,6 +4,9 @@ log2timeline reads a folder with a log for every day, with the plugins that the 
 preset of Plaso names. atop, which is written in C, prints one log after the other as
 parseable output, which is thrown away. It reads the logs of its own version only, so
 these are built as well. Both have two cores.
+
+The main process of log2timeline merges and stores what its workers read. While there is
+nothing to merge it asks again and again, which counts as CPU time, too.
 """
 
 import os
@@ -214,8 +217,7 @@ def Run(options):
 
     report.PrintTable(
         f"{options.days:d} logs of {logs.SAMPLES_PER_DAY:d} samples with "
-        f"{number_of_tasks[VERSIONS[0]]:d} tasks, on {number_of_cores:d} cores; the main "
-        "process of log2timeline merges and stores",
+        f"{number_of_tasks[VERSIONS[0]]:d} tasks, on {number_of_cores:d} cores",
         ["wall s", "CPU s", "of it main", "x atop wall", "x atop CPU"]
         + ["events", "MiB stored"],
         rows,
