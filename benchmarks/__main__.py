@@ -74,7 +74,12 @@ def Main():
         if name not in _BENCHMARKS:
             argument_parser.error(f"no such benchmark: {name:s}")
 
-    _CheckInstalled()
+    try:
+        _CheckInstalled()
+    except RuntimeError as exception:
+        print(exception, file=sys.stderr)
+        return 1
+
     print(report.GetMachine())
 
     targets = []
