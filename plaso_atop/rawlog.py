@@ -406,46 +406,80 @@ class StructureView:
     and text is bytes without what follows the first NUL.
     """
 
-    __slots__ = ("_data", "_offset", "_structure")
+    __slots__ = ("_data", "_offset")
 
-    def __init__(self, structure, data, offset=0):
+    def __init__(self, data, offset=0):
         """Initializes a view.
 
         Args:
-          structure (layouts.Structure): layout.
           data (bytes): inflated data.
           offset (Optional[int]): offset of the structure in the data in bytes.
         """
         self._data = data
         self._offset = offset
-        self._structure = structure
 
     def __getattr__(self, name):
-        """Retrieves a member.
+        """Retrieves a member that the structure does not have.
 
         Args:
           name (str): name of the member.
 
         Returns:
-          object: value or None if the structure has no such member.
+          None: nothing.
         """
-        member = self._structure.members.get(name)
-        if member is None:
-            return None
+        return None
 
-        offset = self._offset + member.offset
-        if member.unpacker:
-            values = member.unpacker.unpack_from(self._data, offset)
-            if member.format == "s":
-                return _GetText(values[0])
-            return values[0] if member.count == 1 else values
 
-        if member.count == 1:
-            return StructureView(member.structure, self._data, offset)
-        return (
-            StructureView(member.structure, self._data, offset + index * member.size)
-            for index in range(member.count)
+def _GetViewProperty(member):
+    """Creates a property that reads a member of a structure.
+
+    Args:
+      member (layouts.Member): member.
+
+    Returns:
+      property: property.
+    """
+    # pylint: disable=protected-access
+    count = member.count
+    offset = member.offset
+
+    if member.structure:
+        size = member.size
+        view_class = _CreateViewClass(member.structure)
+        if count == 1:
+            return property(lambda view: view_class(view._data, view._offset + offset))
+        return property(
+            lambda view: (
+                view_class(view._data, view._offset + offset + index * size)
+                for index in range(count)
+            )
         )
+
+    unpack_from = member.unpacker.unpack_from
+    if member.format == "s":
+        return property(
+            lambda view: _GetText(unpack_from(view._data, view._offset + offset)[0])
+        )
+    if count == 1:
+        return property(lambda view: unpack_from(view._data, view._offset + offset)[0])
+    return property(lambda view: unpack_from(view._data, view._offset + offset))
+
+
+@functools.lru_cache(maxsize=None)
+def _CreateViewClass(structure):
+    """Creates the class of the views of a structure.
+
+    Args:
+      structure (layouts.Structure): layout.
+
+    Returns:
+      type: class.
+    """
+    attributes = {"__slots__": ()}
+    attributes.update(
+        (name, _GetViewProperty(member)) for name, member in structure.members.items()
+    )
+    return type("StructureView", (StructureView,), attributes)
 
 
 def _GetUnpackedProperty(structure, name):
@@ -997,7 +1031,7 @@ class Sample:
             self.AddDamage(self.system_block, DAMAGE_SYSTEM)
             return None
 
-        return StructureView(structure, data)
+        return _CreateViewClass(structure)(data)
 
     def DropBlocks(self, offset):
         """Drops the blocks that were cut, or overwritten by later samples.
@@ -1314,7 +1348,7 @@ class RawLog:
         if len(data) < self.layout.rawheader.size:
             raise UnsupportedError(f"Header incomplete: {len(data):d} bytes")
 
-        self.header = StructureView(self.layout.rawheader, data)
+        self.header = _CreateViewClass(self.layout.rawheader)(data)
 
         known_version = self.layout.version.partition("-")[0]
         self.version_tuple = tuple(map(int, known_version.split(".")))

@@ -1,6 +1,8 @@
 """Tests for the atop raw log reader, and the parser, with mutated logs."""
 
+import collections.abc
 import io
+import itertools
 import random
 import unittest
 
@@ -20,18 +22,16 @@ def ReadSystem(view):
     Args:
       view (rawlog.StructureView): structure.
     """
-    # pylint: disable=protected-access
-    for member in view._structure.members.values():
-        value = getattr(view, member.name)
-        if not member.structure:
+    for name, attribute in vars(type(view)).items():
+        if not isinstance(attribute, property):
             continue
-        if member.count == 1:
+
+        value = getattr(view, name)
+        if isinstance(value, rawlog.StructureView):
             ReadSystem(value)
-        else:
-            for index, element in enumerate(value):
+        elif isinstance(value, collections.abc.Iterator):
+            for element in itertools.islice(value, 3):
                 ReadSystem(element)
-                if index == 2:
-                    break
 
 
 def ReadSamples(data):

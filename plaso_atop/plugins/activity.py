@@ -555,7 +555,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         event_data.process_state = self._GetText(task.state.rstrip(b"\x00"))
 
         container = self._GetContainer(task, sample)
-        setattr(event_data, self._GetContainerAttribute(), self._GetText(container))
+        setattr(event_data, self._container_attribute, self._GetText(container))
 
         if task.ppid or not is_exited:
             event_data.ppid = self._GetSize(task.ppid)
@@ -607,8 +607,11 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         event_data.username = self._GetUsername(
             parser_mediator,
             event_data.user_identifier,
-            bool(container_identifier or self._GetContainer(task, sample)),
-            cgroup,
+            bool(
+                container_identifier
+                or self._GetContainer(task, sample)
+                or self._IsContainerCgroup(cgroup)
+            ),
         )
 
     def ProcessSample(self, parser_mediator, sample):

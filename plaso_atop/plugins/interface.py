@@ -296,6 +296,7 @@ class AtopTaskPlugin(AtopPlugin):
         super().__init__()
         self._cgroup_offset = None
         self._cgroup_per_pid = {}
+        self._container_attribute = None
 
     def _GetCgroup(self, task, sample):
         """Retrieves the control group of a process.
@@ -338,36 +339,35 @@ class AtopTaskPlugin(AtopPlugin):
             return b""
         return task.container or task.utsname or b""
 
-    def _GetContainerAttribute(self):
-        """Determines which attribute holds the container.
-
-        Returns:
-          str: name of the attribute.
-        """
-        if self._log.version_tuple < (2, 10):
-            return "container_identifier"
-        return "container_name"
-
-    def _GetUsername(self, parser_mediator, identifier, is_in_container, cgroup):
+    def _GetUsername(self, parser_mediator, identifier, is_in_container):
         """Retrieves the name of a user.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           identifier (int): user identifier.
-          is_in_container (bool): True if the process of the user is known to be in a
-              container.
-          cgroup (bytes): path of the control group of the process or None if not known.
+          is_in_container (bool): True if the process of the user may be in a container.
 
         Returns:
-          str: name, or None if it is not known or if the process is in a container,
+          str: name, or None if it is not known or if the process may be in a container,
               which has users of its own.
         """
-        if is_in_container or self._CONTAINER_CGROUP_RE.search(cgroup or b""):
+        if is_in_container:
             return None
 
         username = integration.GetUsername(parser_mediator, identifier)
         return username and self._GetText(username.encode("utf-8", "surrogatepass"))
+
+    def _IsContainerCgroup(self, cgroup):
+        """Determines if a control group is that of a container.
+
+        Args:
+          cgroup (bytes): path of the control group or None if not known.
+
+        Returns:
+          bool: True if a container runtime created it.
+        """
+        return bool(cgroup and self._CONTAINER_CGROUP_RE.search(cgroup))
 
     def _IsGuessed(self, task):
         """Determines if atop guessed which process an exit is of.
@@ -393,3 +393,6 @@ class AtopTaskPlugin(AtopPlugin):
         super().Start(parser_mediator, log)
         self._cgroup_offset = None
         self._cgroup_per_pid = {}
+        self._container_attribute = "container_name"
+        if log.version_tuple < (2, 10):
+            self._container_attribute = "container_identifier"

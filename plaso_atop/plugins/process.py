@@ -257,8 +257,9 @@ class _Process:
           None if these never changed.
       ids (tuple[int]): identifiers of user and group in the last sample.
       is_kernel_thread (bool): True if this is a thread of the kernel.
-      may_be_in_container (bool): True if only the exit was recorded, which does not tell
-          the container, and the parent process is in one or not known.
+      may_be_in_container (bool): True if the control group is that of a container or, if
+          only the exit was recorded, which does not tell the container, if the parent
+          process is in one or not known.
       name (bytes): name in the last sample.
       network (list[int]): totals of network transfers, None if these were not recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
@@ -365,6 +366,11 @@ class _Process:
     def is_exit_only(self):
         """bool: True if only the exit was recorded."""
         return self.nthr is None
+
+    @property
+    def is_in_container(self):
+        """bool: True if the process is, or may be, in a container."""
+        return bool(self.container or self.openvz or self.may_be_in_container)
 
     def GetFirst(self):
         """Retrieves what the process was in the first sample that lists it.
@@ -548,7 +554,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return {}
 
         process.KeepFirst()
-        name = self._GetContainerAttribute()
+        name = self._container_attribute
         attributes = {
             name: self._GetText(container),
             f"previous_{name:s}": self._GetText(process.container),
@@ -649,6 +655,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not process.is_exit_only:
             process.cgroup = self._GetCgroup(task, sample)
             process.container = self._GetContainer(task, sample)
+            process.may_be_in_container = self._IsContainerCgroup(process.cgroup)
             process.is_kernel_thread = 2 in (task.pid, task.ppid) and not (
                 task.cmdline or task.vmem
             )
@@ -743,25 +750,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if len(self._identifiers) < self._MAXIMUM_NUMBER_OF_IDENTIFIERS:
             return self._identifiers.setdefault(ids, ids)
         return self._identifiers.get(ids, ids)
-
-    def _GetProcessUsername(self, parser_mediator, process, identifier):
-        """Retrieves the name of the user of a process.
-
-        Args:
-          parser_mediator (ParserMediator): mediates interactions between parsers
-              and other components, such as storage and dfVFS.
-          process (_Process): process of the user.
-          identifier (int): user identifier.
-
-        Returns:
-          str: name or None if not known.
-        """
-        is_in_container = bool(
-            process.container or process.openvz or process.may_be_in_container
-        )
-        return self._GetUsername(
-            parser_mediator, identifier, is_in_container, process.cgroup
-        )
 
     def _IsExited(self, task):
         """Determines if the exit of a zombie was recorded in a sample before.
@@ -901,8 +889,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         event_data.pid = process.pid
         event_data.process_name = self._GetText(process.name)
         event_data.sample_time = self._GetDateTime(sample.curtime)
-        event_data.username = self._GetProcessUsername(
-            parser_mediator, process, process.ids[0] & 0xFFFFFFFF
+        event_data.username = self._GetUsername(
+            parser_mediator, process.ids[0] & 0xFFFFFFFF, process.is_in_container
         )
         for name, value in attributes.items():
             setattr(event_data, name, value)
@@ -949,7 +937,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         event_data.system_cpu_time = self._GetMilliseconds(stime)
         event_data.user_cpu_time = self._GetMilliseconds(utime)
 
-        setattr(event_data, self._GetContainerAttribute(), self._GetText(container))
+        setattr(event_data, self._container_attribute, self._GetText(container))
 
         # The entry of an exit holds no other identifiers of the user than the real one.
         for (name, _), identifier in zip(
@@ -958,8 +946,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             if identifier is not None:
                 setattr(event_data, name, identifier & 0xFFFFFFFF)
 
-        event_data.username = self._GetProcessUsername(
-            parser_mediator, process, event_data.user_identifier
+        event_data.username = self._GetUsername(
+            parser_mediator, event_data.user_identifier, process.is_in_container
         )
 
         if process.ppid or not process.is_exit_only:
@@ -1051,18 +1039,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process.parent_cmdline = parent.cmdline
             process.parent_name = parent.name
 
-        if process.is_exit_only:
-            if parent:
-                process.may_be_in_container = bool(
-                    parent.container
-                    or parent.openvz
-                    or parent.may_be_in_container
-                    or self._CONTAINER_CGROUP_RE.search(parent.cgroup or b"")
-                )
-            else:
-                process.may_be_in_container = bool(
-                    sample.flags & rawlog.FLAG_CONTAINERS
-                )
+        if not process.is_exit_only:
+            return
+
+        if parent:
+            process.may_be_in_container = parent.is_in_container
+        else:
+            process.may_be_in_container = bool(sample.flags & rawlog.FLAG_CONTAINERS)
 
     def Finish(self, parser_mediator):
         """Extracts the events that are left at the end of a log, or on abort.
