@@ -9,9 +9,10 @@
 # files, or JSON lines of psort, and runs until it is interrupted. It prints its URL, user
 # and password.
 #
-# All that is needed is set up first, in .venv and .venv-timesketch, but jq and redis-server. In
-# place of OpenSearch there is osmem, which speaks its API but is slow: a file should have
-# no more than 10,000 events. All servers listen on free ports of the loopback interface.
+# All that is needed is set up first, in .venv and .venv-timesketch, but jq and
+# redis-server. In place of OpenSearch there is osmem, which speaks its API but is slow: a
+# file should have no more than 10,000 events. All servers listen on free ports of the
+# loopback interface.
 
 set -eu -o pipefail
 
@@ -65,7 +66,7 @@ SetUpServer() {
 
 case "${1:-}" in
     -h | --help)
-        sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '3,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     --serve)
@@ -73,6 +74,10 @@ case "${1:-}" in
         [ "$#" -gt 0 ] || Fail "Tell what to serve: $0 --serve FILE..."
         for path in "$@"; do
             [ -f "${path}" ] || Fail "No such file: ${path}"
+            case "${path}" in
+                *.csv | *.jsonl | *.plaso) ;;
+                *) Fail "Timesketch takes .plaso, .jsonl and .csv files, not: ${path}" ;;
+            esac
         done
         SetUpServer
         export PYTHONPATH="${project_directory}"

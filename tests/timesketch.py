@@ -739,6 +739,9 @@ class TimesketchTest(TimesketchTestCase):
                         self.assertEqual(parent, process["hostname"])
         self.assertEqual(number_of_events, len(starts))
 
+        line_nodes, _ = self._GetGraph("AtopProcessTree", self._lines_timeline)
+        self.assertEqual(line_nodes, nodes)
+
         # Threads of the kernel are left out, what looks like them is not.
         names = {node["label"].partition("\n")[0] for node in nodes.values()}
         self.assertNotIn("kworker/0:1 (15)", names)

@@ -429,7 +429,13 @@ def Main():
         sketch = server.Connect().create_sketch("atop")
         for path in options.paths:
             name, _ = os.path.splitext(os.path.basename(path))
-            server.Import(sketch, os.path.abspath(path), name)
+            try:
+                server.Import(sketch, os.path.abspath(path), name)
+            except RuntimeError as exception:
+                # The reason is what the worker wrote last.
+                lines = f"{exception!s}".splitlines()
+                print(lines[0], lines[-1], sep="\n", file=sys.stderr)
+                return 1
 
         print(f"URL:      {server.url:s}/sketch/{sketch.id:d}/explore")
         print(f"User:     {server.username:s}")
