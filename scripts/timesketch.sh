@@ -30,6 +30,8 @@ SetUpServer() {
     done
 
     python="$(FindPython)" || exit 1
+    "${python}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || Fail \
+        "Timesketch needs Python 3.11 or later. Tell where it is: PYTHON=/path/to/python3 $0"
     requirements="${project_directory}/scripts/timesketch_requirements.txt"
     state="$(
         "${python}" -c 'import sys; print(sys.base_prefix, sys.version)'
