@@ -20,7 +20,7 @@ from plaso.storage.fake import writer as fake_writer
 
 from benchmarks import logs
 from benchmarks import report
-from plaso_atop import integration
+from plaso_atop import data_files
 from plaso_atop import parser
 
 MAXIMUM_NUMBER_OF_EVENTS = 15000
@@ -36,7 +36,7 @@ def CountEvents(path):
       collections.Counter: number of events per plugin.
     """
     timeliner_file = yaml_timeliner_file.YAMLTimelinerConfigurationFile()
-    timeliner_path = os.path.join(integration.GetDataLocation(), "timeliner.yaml")
+    timeliner_path = os.path.join(data_files.GetDataLocation(), "timeliner.yaml")
     date_times = {
         definition.data_type: definition.attribute_mappings
         for definition in timeliner_file.ReadFromFile(timeliner_path)

@@ -7,8 +7,10 @@ import site
 import sys
 
 from plaso_atop import __version__
+from plaso_atop import data_files
 from plaso_atop import hooks
 from plaso_atop import integration
+from plaso_atop import user_names
 
 # Modules of Plaso are imported by what needs them: "info" works without Plaso.
 # pylint: disable=import-outside-toplevel
@@ -38,7 +40,7 @@ def _CheckArtifacts():
     # pylint: disable=protected-access
     base_engine.BuildArtifactsRegistry(tool._artifact_definitions_path, None)
 
-    path = os.path.join(integration.GetDataLocation(), "artifacts.yaml")
+    path = os.path.join(data_files.GetDataLocation(), "artifacts.yaml")
     names = [
         definition.name for definition in reader.YamlArtifactsReader().ReadFile(path)
     ]
@@ -257,7 +259,7 @@ def _CheckUserNames():
     parser_mediator = mediator.ParserMediator(
         system_configurations=[system_configuration]
     )
-    if integration.GetUsername(parser_mediator, 0) != "root":
+    if user_names.GetUsername(parser_mediator, 0) != "root":
         raise RuntimeError("the parser gets no user names")
 
     if not hasattr(engine.BaseEngine.PreprocessSource, "__wrapped__"):

@@ -19,9 +19,6 @@ from plaso_atop import user_names
 
 DISABLE_VARIABLE = "PLASO_ATOP_DISABLE"
 
-GetDataLocation = data_files.GetDataLocation
-GetUsername = user_names.GetUsername
-
 _installed = False
 
 

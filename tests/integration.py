@@ -48,7 +48,7 @@ def GetUsernameInWorker(system_configuration, user_identifier):
     parser_mediator = parsers_mediator.ParserMediator(
         system_configurations=[system_configuration]
     )
-    return os.getpid(), integration.GetUsername(parser_mediator, user_identifier)
+    return os.getpid(), user_names.GetUsername(parser_mediator, user_identifier)
 
 
 class FileEntry:
@@ -434,7 +434,7 @@ class UserNamesTest(IntegrationTestCase):
         parser_mediator = self._CreateParserMediator(
             system_configurations, path_spec=system_configurations[0].path_specs[0]
         )
-        self.assertIsNone(integration.GetUsername(parser_mediator, 1000))
+        self.assertIsNone(user_names.GetUsername(parser_mediator, 1000))
 
     def testOtherAccounts(self):
         """Tests that accounts without a numeric identifier are left out."""
@@ -514,13 +514,13 @@ class UserNamesTest(IntegrationTestCase):
         """Tests the GetUsername function without a system configuration."""
         for system_configurations in (None, []):
             parser_mediator = self._CreateParserMediator(system_configurations)
-            self.assertIsNone(integration.GetUsername(parser_mediator, 0))
+            self.assertIsNone(user_names.GetUsername(parser_mediator, 0))
 
         # One that no preprocessing made, for example.
         parser_mediator = self._CreateParserMediator(
             [plaso_artifacts.SystemConfigurationArtifact()]
         )
-        self.assertIsNone(integration.GetUsername(parser_mediator, 0))
+        self.assertIsNone(user_names.GetUsername(parser_mediator, 0))
 
     def testGetUsernameOneSystem(self):
         """Tests the GetUsername function with one system, whatever the volume."""
@@ -535,8 +535,8 @@ class UserNamesTest(IntegrationTestCase):
             parser_mediator = self._CreateParserMediator(
                 [system_configuration], path_spec=path_spec
             )
-            self.assertEqual(integration.GetUsername(parser_mediator, 0), "root")
-            self.assertIsNone(integration.GetUsername(parser_mediator, 1))
+            self.assertEqual(user_names.GetUsername(parser_mediator, 0), "root")
+            self.assertIsNone(user_names.GetUsername(parser_mediator, 1))
 
     def testGetUsernameSeveralSystems(self):
         """Tests the GetUsername function with several systems."""
@@ -556,7 +556,7 @@ class UserNamesTest(IntegrationTestCase):
         )
 
         parser_mediator = self._CreateParserMediator(system_configurations)
-        self.assertIsNone(integration.GetUsername(parser_mediator, 1000))
+        self.assertIsNone(user_names.GetUsername(parser_mediator, 1000))
 
         for number, expected_username in (
             (1, "alice"),
@@ -579,7 +579,7 @@ class UserNamesTest(IntegrationTestCase):
                 parser_mediator.SetFileEntry(FileEntry(file_path_spec))
                 for _ in range(2):
                     self.assertEqual(
-                        integration.GetUsername(parser_mediator, 1000),
+                        user_names.GetUsername(parser_mediator, 1000),
                         expected_username,
                     )
 
@@ -597,6 +597,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
         import sys
 
         from plaso_atop import integration
+        from plaso_atop import user_names
 
         class Handler(logging.Handler):
             def emit(self, record):
@@ -809,7 +810,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
             "BaseEngine.PreprocessSource",
             "mediator = plaso.parsers.mediator.ParserMediator();"
             "print(module.BaseEngine().PreprocessSource([1]) == [1]"
-            " and integration.GetUsername(mediator, 0) is None)",
+            " and user_names.GetUsername(mediator, 0) is None)",
         )
 
     def testUserNamesFail(self):

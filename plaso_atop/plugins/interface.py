@@ -10,8 +10,8 @@ from dfdatetime import semantic_time as dfdatetime_semantic_time
 from plaso.parsers import plugins
 
 from plaso_atop import compatibility
-from plaso_atop import integration
 from plaso_atop import rawlog
+from plaso_atop import user_names
 
 
 class AtopPlugin(plugins.BasePlugin):
@@ -355,7 +355,7 @@ class AtopTaskPlugin(AtopPlugin):
         if is_in_container:
             return None
 
-        username = integration.GetUsername(parser_mediator, identifier)
+        username = user_names.GetUsername(parser_mediator, identifier)
         return username and self._GetText(username.encode("utf-8", "surrogatepass"))
 
     def _IsContainerCgroup(self, cgroup):
