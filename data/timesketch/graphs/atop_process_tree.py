@@ -82,11 +82,14 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
 
     _QUERY = (
         'data_type:"linux:atop:process" AND timestamp_desc:"Start Time"'
+        " AND _exists_:pid"
         ' AND NOT (ppid:2 AND parent_process_name:"kthreadd")'
         ' AND NOT (pid:2 AND process_name:"kthreadd")'
     )
 
-    _CHANGE_QUERY = 'data_type:"linux:atop:process_change" AND _exists_:tag'
+    _CHANGE_QUERY = (
+        'data_type:"linux:atop:process_change" AND _exists_:pid AND _exists_:tag'
+    )
 
     _RETURN_FIELDS = (
         "command_line",
