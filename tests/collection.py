@@ -243,12 +243,8 @@ class ImageTest(end_to_end.ToolsTestCase):
           set[str]: paths of the files.
         """
         export_path = tempfile.mkdtemp(dir=self._directory)
-        self._RunTool(
+        self._RunQuietTool(
             "image_export",
-            "--quiet",
-            "--unattended",
-            "--logfile",
-            self._GetPath("image_export.log.gz"),
             "-w",
             export_path,
             *arguments,

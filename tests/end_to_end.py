@@ -156,6 +156,17 @@ class ToolsTestCase(test_lib.BaseTestCase):
         return process.stdout
 
     @classmethod
+    def _RunQuietTool(cls, name, *arguments):
+        """Runs a tool of Plaso that asks nothing and keeps its log with the tests.
+
+        Args:
+          name (str): name of the tool.
+          arguments (list[str]): arguments.
+        """
+        log_path = cls._GetPath(f"{name:s}.log.gz")
+        cls._RunTool(name, "--quiet", "--unattended", "--logfile", log_path, *arguments)
+
+    @classmethod
     def _Extract(cls, source, name, *arguments):
         """Extracts events with log2timeline.
 
@@ -168,14 +179,10 @@ class ToolsTestCase(test_lib.BaseTestCase):
           str: path of the storage file.
         """
         path = cls._GetPath(name)
-        cls._RunTool(
+        cls._RunQuietTool(
             "log2timeline",
-            "--quiet",
-            "--unattended",
             "--status-view",
             "none",
-            "--logfile",
-            cls._GetPath("log2timeline.log.gz"),
             "--storage-file",
             path,
             *arguments,
@@ -198,14 +205,10 @@ class ToolsTestCase(test_lib.BaseTestCase):
         path = cls._GetPath(f"{os.path.basename(storage_path):s}.{module:s}")
         if os.path.exists(path):
             os.remove(path)
-        cls._RunTool(
+        cls._RunQuietTool(
             "psort",
-            "--quiet",
-            "--unattended",
             "--status-view",
             "none",
-            "--logfile",
-            cls._GetPath("psort.log.gz"),
             "-o",
             module,
             "-w",
@@ -365,12 +368,8 @@ class ImageTest(ToolsTestCase):
     def testImageExport(self):
         """Tests that files are exported by their signature."""
         export_path = self._GetPath("export")
-        self._RunTool(
+        self._RunQuietTool(
             "image_export",
-            "--quiet",
-            "--unattended",
-            "--logfile",
-            self._GetPath("image_export.log.gz"),
             "-w",
             export_path,
             "--names",

@@ -260,14 +260,10 @@ class ServerTest(end_to_end.ToolsTestCase):
           module (str): name of the output module.
           arguments (list[str]): more arguments.
         """
-        self._RunTool(
+        self._RunQuietTool(
             "psort",
-            "--quiet",
-            "--unattended",
             "--status-view",
             "none",
-            "--logfile",
-            self._GetPath("psort.log.gz"),
             "-o",
             module,
             "--index-name",
