@@ -5,7 +5,6 @@ turns with the same log. Each is used in the fastest way that it offers, and 24 
 every task are read as attributes.
 """
 
-import operator
 import os
 import sys
 import tempfile
@@ -21,43 +20,52 @@ from benchmarks import logs
 from benchmarks import report
 from plaso_atop import rawlog
 
-MEMBERS = {
-    "gen": "tgid pid ppid ruid euid rgid egid nthr name isproc state excode btime elaps "
-    "cmdline",
-    "cpu": "utime stime",
-    "dsk": "rsz wsz cwsz",
-    "mem": "minflt majflt vmem rmem",
-}
-
-NUMBER_OF_MEMBERS = sum(len(names.split()) for names in MEMBERS.values())
-
-# The slowest reader takes seconds for these.
-NUMBER_OF_SAMPLES = 24
+# In the order in which all readers give them.
+MEMBERS = (
+    "tgid pid ppid ruid euid rgid egid nthr name isproc state excode btime elaps cmdline "
+    "utime stime rsz wsz cwsz minflt majflt vmem rmem"
+).split()
 
 MINIMUM_RATIOS = {"atoparser": 6, "dissect.target": 25}
 
-# Readers of the members of a task, and of those of its parts.
-_ReadMembers = operator.attrgetter(*" ".join(MEMBERS.values()).split())
-_ReadGen, _ReadCPU, _ReadDsk, _ReadMem = (
-    operator.attrgetter(*names.split()) for names in MEMBERS.values()
-)
 
-
-def _ReadTask(task):
-    """Reads the members of a task that consists of parts.
+def _ReadTasks(tasks):
+    """Reads tasks that consist of parts.
 
     Args:
-      task (object): task.
+      tasks (Iterable[object]): tasks.
 
-    Returns:
-      tuple: values of the members.
+    Yields:
+      tuple: values of the members of a task.
     """
-    return (
-        _ReadGen(task.gen)
-        + _ReadCPU(task.cpu)
-        + _ReadDsk(task.dsk)
-        + _ReadMem(task.mem)
-    )
+    for task in tasks:
+        gen, cpu, dsk, mem = task.gen, task.cpu, task.dsk, task.mem
+        yield (
+            gen.tgid,
+            gen.pid,
+            gen.ppid,
+            gen.ruid,
+            gen.euid,
+            gen.rgid,
+            gen.egid,
+            gen.nthr,
+            gen.name,
+            gen.isproc,
+            gen.state,
+            gen.excode,
+            gen.btime,
+            gen.elaps,
+            gen.cmdline,
+            cpu.utime,
+            cpu.stime,
+            dsk.rsz,
+            dsk.wsz,
+            dsk.cwsz,
+            mem.minflt,
+            mem.majflt,
+            mem.vmem,
+            mem.rmem,
+        )
 
 
 def ReadWithAtoparser(path):
@@ -73,8 +81,7 @@ def ReadWithAtoparser(path):
     """
     with open(path, "rb") as file_object:
         for _, _, tasks, _ in atoparser.generate_statistics(file_object):
-            for task in tasks:
-                yield _ReadTask(task)
+            yield from _ReadTasks(tasks)
 
 
 def ReadWithAtoparserFunctions(path):
@@ -94,8 +101,7 @@ def ReadWithAtoparserFunctions(path):
                 break
 
             file_object.seek(record.scomplen, os.SEEK_CUR)
-            for task in atoparser.get_tstat(file_object, header, record):
-                yield _ReadTask(task)
+            yield from _ReadTasks(atoparser.get_tstat(file_object, header, record))
             cgroups_size = getattr(record, "ccomplen", 0)
             file_object.seek(cgroups_size + getattr(record, "icomplen", 0), os.SEEK_CUR)
 
@@ -110,8 +116,7 @@ def ReadWithDissect(path):
       tuple: values of the members of a task.
     """
     with open(path, "rb") as file_object:
-        for task in dissect_atop.AtopFile(file_object):
-            yield _ReadTask(task)
+        yield from _ReadTasks(dissect_atop.AtopFile(file_object))
 
 
 def ReadWithOurs(path):
@@ -126,7 +131,32 @@ def ReadWithOurs(path):
     with open(path, "rb") as file_object:
         for sample in rawlog.RawLog(file_object).samples():
             for task in sample.tasks():
-                yield _ReadMembers(task)
+                yield (
+                    task.tgid,
+                    task.pid,
+                    task.ppid,
+                    task.ruid,
+                    task.euid,
+                    task.rgid,
+                    task.egid,
+                    task.nthr,
+                    task.name,
+                    task.isproc,
+                    task.state,
+                    task.excode,
+                    task.btime,
+                    task.elaps,
+                    task.cmdline,
+                    task.utime,
+                    task.stime,
+                    task.rsz,
+                    task.wsz,
+                    task.cwsz,
+                    task.minflt,
+                    task.majflt,
+                    task.vmem,
+                    task.rmem,
+                )
 
 
 def ReadWithOursAndZlib(path):
@@ -156,7 +186,7 @@ def _GetComparable(values):
     """
     return tuple(
         value.partition(b"\x00")[0] if isinstance(value, bytes) else int(value)
-        for name, value in zip(" ".join(MEMBERS.values()).split(), values)
+        for name, value in zip(MEMBERS, values)
         if name not in ("isproc", "state")
     )
 
@@ -229,7 +259,7 @@ def _Compare(path, version, readers, number_of_runs):
 
     report.PrintTable(
         f"Reading {number_of_tasks:d} tasks of atop {version:s}, "
-        f"{NUMBER_OF_MEMBERS:d} members of each",
+        f"{len(MEMBERS):d} members of each",
         ["us per task", "times ours"],
         rows,
     )
@@ -258,7 +288,7 @@ def Run(options):
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "atop")
         for version in ("2.7", "2.12"):
-            logs.LogWriter(version).WriteDay(path, 0, NUMBER_OF_SAMPLES)
+            logs.LogWriter(version).WriteDay(path, 0)
             readers = {
                 "plaso_atop": ReadWithOurs,
                 "plaso_atop without zlib-ng": ReadWithOursAndZlib,

@@ -498,7 +498,7 @@ def _GetUnpackedProperty(structure, name):
         """Unpacks the member.
 
         Args:
-          task (tuple): task.
+          task (Task): task.
 
         Returns:
           int|bytes: value.
@@ -515,8 +515,8 @@ _TASK_MEMBERS = frozenset(
     for part, names in (
         (
             "gen",
-            "tgid pid ppid ruid euid suid fsuid rgid egid sgid fsgid nthr isproc state "
-            "excode btime elaps wasinactive",
+            "tgid pid ppid ruid euid suid fsuid rgid egid sgid fsgid nthr name isproc "
+            "state excode btime elaps cmdline wasinactive",
         ),
         ("cpu", "utime stime"),
         ("dsk", "rsz wsz cwsz"),
@@ -580,8 +580,39 @@ def _GetRecordNames():
     )
 
 
-# Text of a task, which is read as what stands before the first NUL.
-_TASK_TEXTS = ("gen.name", "gen.cmdline")
+@functools.lru_cache(maxsize=None)
+def _CreateRecordClass(structure):
+    """Creates the class of the records of a layout.
+
+    Args:
+      structure (layouts.Structure): layout of the rawrecord.
+
+    Returns:
+      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
+          values.
+    """
+    unpacker, names = structure.GetUnpacker(
+        [
+            name
+            for name, _, member in structure.Flatten()
+            if member.count == 1 and not _IsReserved(name)
+        ]
+    )
+
+    attributes = {"__slots__": ()}
+    attributes.update((name, None) for name in _GetRecordNames().difference(names))
+    values_class = collections.namedtuple("Record", names)
+    return type("Record", (values_class,), attributes), unpacker
+
+
+# Made for every layout like the classes of dtFabric, as the members are only known then.
+_TASK_CONSTRUCTOR = """\
+def __init__(self, values, entry):
+    {members:s} = values
+    self.cmdline = self.cmdline.partition(b"\\x00")[0]
+    self.entry = entry
+    self.name = self.name.partition(b"\\x00")[0]
+"""
 
 
 @functools.lru_cache(maxsize=None)
@@ -592,42 +623,38 @@ def _CreateTaskClass(structure):
       structure (layouts.Structure): layout of the tstat.
 
     Returns:
-      tuple[type, struct.Struct, list[slice]]: class, a tuple with named values; what
-          unpacks these; and where the text stands that comes after them. The last value
-          is the entry itself.
+      tuple[type, struct.Struct]: class, and what unpacks the values that its
+          constructor takes before the entry itself.
     """
     unpacker, member_names = structure.GetUnpacker(_TASK_MEMBERS)
-    texts = {
-        _GetTaskName(name): slice(offset, offset + member.count)
-        for name, offset, member in structure.Flatten()
-        if name in _TASK_TEXTS
-    }
+    names = [_GetTaskName(name) for name in member_names]
 
-    attributes = {"__slots__": ()}
+    # A slot is read faster than a value of a named tuple.
+    attributes = {"__slots__": (*names, "entry")}
     attributes.update(
         (_GetTaskName(name), _GetUnpackedProperty(structure, name))
         for name, _, member in structure.Flatten()
         if not member.structure
         and name not in member_names
-        and name not in _TASK_TEXTS
         and not _IsReserved(_GetTaskName(name))
     )
-
-    names = [_GetTaskName(name) for name in member_names] + list(texts)
     attributes.update(
         (name, None) for name in _GetTaskNames().difference(attributes, names)
     )
 
-    values_class = collections.namedtuple("Task", [*names, "entry"])
-    task_class = type("Task", (values_class,), attributes)
-    return task_class, unpacker, list(texts.values())
+    members = ", ".join(f"self.{name:s}" for name in names)
+    exec(  # pylint: disable=exec-used
+        _TASK_CONSTRUCTOR.format(members=members), {}, attributes
+    )
+    return type("Task", (), attributes), unpacker
 
 
 class _TaskReader:
     """Reader of the entries of process lists.
 
     Most of what lives does nothing in an interval, so that its entry is one of an
-    earlier sample. Such an entry is not unpacked again, it is the same task.
+    earlier sample. Such an entry is not unpacked again, it is the same task. Before 2.3
+    tasks without activity were not stored.
     """
 
     # Of a process list that is small enough to be shared all fit.
@@ -640,36 +667,18 @@ class _TaskReader:
           structure (layouts.Structure): layout of the tstat.
         """
         super().__init__()
-        self._class, self._unpacker, self._texts = _CreateTaskClass(structure)
+        self._class, self._unpacker = _CreateTaskClass(structure)
+        self._key_unpacker, _ = structure.GetUnpacker(
+            ["gen.pid", "gen.isproc", "gen.wasinactive"]
+        )
         self._selectors = {}
         self._structure = structure
-        self._task_per_entry = {}
+        self._task_per_key = {}
 
         for selector in ("isproc", "wasinactive"):
             unpacker, names = structure.GetUnpacker([f"gen.{selector:s}"])
             if names:
                 self._selectors[selector] = unpacker
-
-    def _GetOffsets(self, data, selector, is_set):
-        """Determines the offsets of entries.
-
-        Args:
-          data (bytes): entries, one after the other.
-          selector (str): see Read.
-          is_set (bool): see Read.
-
-        Returns:
-          Iterable[int]: offsets in bytes.
-        """
-        offsets = range(0, len(data), self._structure.size)
-        unpacker = self._selectors.get(selector)
-        if not unpacker:
-            return offsets
-
-        values = itertools.chain.from_iterable(unpacker.iter_unpack(data))
-        if not is_set:
-            values = map(operator.not_, values)
-        return itertools.compress(offsets, values)
 
     def Read(self, data, selector=None, is_set=True, is_shared=False):
         """Reads entries.
@@ -683,37 +692,44 @@ class _TaskReader:
           is_shared (Optional[bool]): True if an entry that was read before is to be the
               same task.
 
-        Yields:
-          tuple: tasks.
+        Returns:
+          list[Task]: tasks.
         """
-        new = tuple.__new__
-        first_text, second_text = self._texts
+        is_at = data.startswith
         size = self._structure.size
         task_class = self._class
-        task_per_entry = self._task_per_entry
+        task_per_key = self._task_per_key
         unpack = self._unpacker.unpack
 
-        if not is_shared:
-            task_per_entry = {}
-        elif len(task_per_entry) > self._MAXIMUM_NUMBER_OF_TASKS:
-            task_per_entry.clear()
+        if len(task_per_key) > self._MAXIMUM_NUMBER_OF_TASKS:
+            task_per_key.clear()
 
-        for offset in self._GetOffsets(data, selector, is_set):
-            entry = data[offset : offset + size]
-            task = task_per_entry.get(entry)
-            if task is None:
-                values = unpack(entry)
-                name = entry[first_text].partition(b"\x00")[0]
-                cmdline = entry[second_text].partition(b"\x00")[0]
-                task = new(task_class, values + (name, cmdline, entry))
+        keys = itertools.repeat(None)
+        if is_shared:
+            keys = self._key_unpacker.iter_unpack(data)
+        entries = zip(range(0, len(data), size), keys)
+
+        unpacker = self._selectors.get(selector)
+        if unpacker:
+            is_selected = itertools.chain.from_iterable(unpacker.iter_unpack(data))
+            if not is_set:
+                is_selected = map(operator.not_, is_selected)
+            entries = itertools.compress(entries, is_selected)
+
+        tasks = []
+        for offset, key in entries:
+            task = task_per_key.get(key)
+            if task is None or not is_at(task.entry, offset):
+                entry = data[offset : offset + size]
+                task = task_class(unpack(entry), entry)
 
                 # What was active or exited is not the same again.
-                if is_shared and not (
-                    task.utime or task.stime or task.state == STATE_EXITED
-                ):
-                    task_per_entry[entry] = task
+                if is_shared and task.wasinactive:
+                    task_per_key[key] = task
 
-            yield task
+            tasks.append(task)
+
+        return tasks
 
 
 Cgroup = collections.namedtuple("Cgroup", ["path", "pids", "cstat"])
@@ -971,7 +987,7 @@ class Sample:
         Before 2.3 tasks without activity were not stored, or are not marked.
 
         Yields:
-          tuple: tasks, see tasks().
+          Task: tasks, see tasks().
         """
         return self._GetTasks(selector="wasinactive", is_set=False)
 
@@ -981,7 +997,7 @@ class Sample:
         Before 1.27 there are no threads in the list.
 
         Yields:
-          tuple: tasks, see tasks().
+          Task: tasks, see tasks().
         """
         return self._GetTasks(selector="isproc")
 
@@ -989,7 +1005,7 @@ class Sample:
         """Retrieves the entries of the process list, in the order of the file.
 
         Yields:
-          tuple: tasks, none where the list is damaged. A task has an attribute for
+          Task: tasks, none where the list is damaged. A task has an attribute for
               every member of the tstat but the reserved ones, with its C name, those of
               the GPU with "gpu_" before it, and None for what only other versions have.
               Units are those of the file. Text is bytes without what follows the first
@@ -1004,7 +1020,7 @@ class Sample:
           selection (dict[str, object]): which entries, see _TaskReader.Read.
 
         Returns:
-          Iterator[tuple]: tasks.
+          Iterator[Task]: tasks.
         """
         task_reader = self._log.task_reader
         if not task_reader:
@@ -1137,8 +1153,6 @@ class RawLog:
           UnsupportedError: if the file is an atop raw log of an unknown layout.
         """
         super().__init__()
-        self._record_class = None
-        self._record_unpacker = None
         self.damaged_size = 0
         self.damages = []
         self.file = _File(file_object)
@@ -1157,7 +1171,6 @@ class RawLog:
         self.version_tuple = None
 
         self._ReadHeader()
-        self._CreateRecordClass()
 
         if self.layout.tstat:
             self.task_reader = _TaskReader(self.layout.tstat)
@@ -1195,22 +1208,6 @@ class RawLog:
     def machine(self):
         """bytes: machine type that the kernel reported."""
         return self.header.utsname.machine
-
-    def _CreateRecordClass(self):
-        """Creates the class of the records of the layout."""
-        structure = self.layout.rawrecord
-        names = [
-            name
-            for name, _, member in structure.Flatten()
-            if member.count == 1 and not _IsReserved(name)
-        ]
-        self._record_unpacker, names = structure.GetUnpacker(names)
-
-        attributes = {"__slots__": ()}
-        attributes.update((name, None) for name in _GetRecordNames().difference(names))
-        self._record_class = type(
-            "Record", (collections.namedtuple("Record", names),), attributes
-        )
 
     def _FindSample(self, offset):
         """Searches for the next sample of which the system block or the tasks are whole.
@@ -1262,7 +1259,8 @@ class RawLog:
         if len(data) < self.layout.rawrecord.size:
             return None
 
-        record = self._record_class._make(self._record_unpacker.unpack(data))
+        record_class, unpacker = _CreateRecordClass(self.layout.rawrecord)
+        record = record_class._make(unpacker.unpack(data))
         if (
             record.flags & self._UNKNOWN_FLAGS
             or record.interval > self._MAXIMUM_INTERVAL
@@ -1395,7 +1393,6 @@ class RawLog:
                 self.layout = layouts.GetFileLayout(candidate, abi)
                 self.sstatlen = self.layout.sstat.size
                 self.tstatlen = self.layout.tstat.size
-                self._CreateRecordClass()
 
                 offset = self.layout.rawheader.size
                 for _ in range(2):

@@ -870,7 +870,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process.rmem = max(process.rmem, task.rmem)
         process.state = task.state
         process.vmem = max(process.vmem, task.vmem)
-        if sample.shares_tasks and not (task.utime or task.stime):
+        if sample.shares_tasks and task.wasinactive:
             process.task = task
 
     def _ProduceChange(self, parser_mediator, process, attributes, sample):
