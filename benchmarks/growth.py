@@ -6,8 +6,10 @@ again while it waits: the time of a sample is that of those by which one folder 
 than the one before.
 
 One log that was never rotated is read by the parser alone, and once by log2timeline: of
-one log Plaso keeps as much as it wants, the last 32,768 containers. For the parser alone
-the time of a sample is what it takes less a log without samples.
+one log Plaso keeps as much as it wants, the last 32,768 containers. The parser alone
+reads a short log again and again, as many days as the longest one has, so that all that
+differs is the length of a log. The time of a sample is what that takes less what a log
+without samples does.
 """
 
 import os
@@ -28,8 +30,8 @@ MAXIMUM_DEVIATION = 5
 # In MiB.
 MAXIMUM_MEMORY_GROWTH = 10
 
-# Short runs vary more, hence there are as many as make these days.
-_DAYS_PER_RUN = 6
+# Short runs of log2timeline vary more, hence there are as many as make these days.
+_DAYS_PER_RUN = 12
 
 _VERSION = "2.12"
 
@@ -91,8 +93,8 @@ def _GetSchedule(keys, number_of_runs):
     schedule = []
     for kind, number_of_days in keys:
         repetitions = number_of_runs
-        if kind in _COMPARED_KINDS:
-            repetitions *= max(1, _DAYS_PER_RUN // max(number_of_days, 1))
+        if kind == _WORKER:
+            repetitions *= max(1, _DAYS_PER_RUN // number_of_days)
         elif kind == _LONG_LOG:
             repetitions = 1
         schedule.extend(
@@ -100,6 +102,22 @@ def _GetSchedule(keys, number_of_runs):
             for index in range(repetitions)
         )
     return [(kind, number_of_days) for _, kind, number_of_days in sorted(schedule)]
+
+
+def _GetNumberOfReadings(number_of_days, sources):
+    """Determines how often the parser alone reads a log.
+
+    Args:
+      number_of_days (int): number of days of the log, 0 if it has no samples.
+      sources (Iterable[tuple[str, int]]): kinds and numbers of days of all logs.
+
+    Returns:
+      int: number of times that make as many days as the longest log has, or as near to
+          that as there are whole ones.
+    """
+    if not number_of_days:
+        return 1
+    return max(days for _, days in sources) // number_of_days
 
 
 def _Measure(sources, directory, number_of_runs):
@@ -120,10 +138,11 @@ def _Measure(sources, directory, number_of_runs):
     memory = {key: [] for key in sources}
     storage_path = os.path.join(directory, "growth.plaso")
     for key in _GetSchedule(sources, number_of_runs):
-        kind, _ = key
+        kind, number_of_days = key
         if kind == _PARSER:
+            paths = [sources[key]] * _GetNumberOfReadings(number_of_days, sources)
             usage = processes.Measure(
-                price.GetArguments(price.ParseAll, sources[key]),
+                price.GetArguments(price.ParseAll, *paths),
                 processes.PROJECT_PATH,
                 is_watched=True,
             )
@@ -176,7 +195,10 @@ def Run(options):
             milliseconds = None
             if kind in _COMPARED_KINDS and start_days is not None:
                 milliseconds = (cpu_times[key] - cpu_times[(kind, start_days)]) * 1000
-                milliseconds /= (number_of_days - start_days) * logs.SAMPLES_PER_DAY
+                measured_days = number_of_days - start_days
+                if kind == _PARSER:
+                    measured_days *= _GetNumberOfReadings(number_of_days, sources)
+                milliseconds /= measured_days * logs.SAMPLES_PER_DAY
                 times_per_sample[kind].append(milliseconds)
             if kind == _WORKER or not number_of_days:
                 start_days = number_of_days
