@@ -16,8 +16,8 @@ import os
 import sys
 import tempfile
 
+from benchmarks import extraction
 from benchmarks import logs
-from benchmarks import month
 from benchmarks import price
 from benchmarks import processes
 from benchmarks import report
@@ -149,13 +149,13 @@ def _Measure(sources, directory, number_of_runs):
             peak = usage.main_memory
         else:
             arguments = processes.GetLog2TimelineArguments(
-                sources[key], storage_path, month.PARSERS
+                sources[key], storage_path, extraction.PARSERS
             )
             usage = processes.Measure(
                 [*arguments, "--workers", "1"], directory, is_watched=True
             )
             peak = usage.worker_memory
-            events[key] = month.CheckStorage(storage_path, events.get(key))
+            events[key] = extraction.CheckStorage(storage_path, events.get(key))
             os.remove(storage_path)
 
         cpu_times[key].append(usage.cpu_time)

@@ -6,7 +6,9 @@ parseable output, which is thrown away. It reads the logs of its own version onl
 these are built as well. Both have two cores.
 
 The main process of log2timeline merges and stores what its workers read. While there is
-nothing to merge it asks again and again, which counts as CPU time, too.
+nothing to merge it asks again and again, which counts as CPU time, too. No parser can
+undercut what Plaso takes for the same events where one only hands over event data that
+was made before.
 """
 
 import os
@@ -14,49 +16,22 @@ import subprocess
 import sys
 import tempfile
 
-from plaso.storage import factory
-
+from benchmarks import extraction
 from benchmarks import logs
 from benchmarks import processes
 from benchmarks import report
 from plaso_atop import rawlog
 
-# Of the Linux preset.
-PARSERS = "atop/session,atop/process,atop/system,atop/network"
-
 NUMBER_OF_CORES = 2
 
 VERSIONS = ("2.12", "2.8")
 
+# What is measured besides log2timeline over the logs of each version.
+_ATOP = "atop"
+_PLASO = "Plaso"
+
 # The version of which the installed atop reads the logs, where it is the one of Debian.
 ATOP_VERSION = "2.8"
-
-
-def CheckStorage(path, number_of_events=None):
-    """Counts the events of a storage file.
-
-    Args:
-      path (str): path of the storage file.
-      number_of_events (Optional[int]): number that there must be, None if not known.
-
-    Returns:
-      int: number of events.
-
-    Raises:
-      RuntimeError: if there are warnings, or not as many events.
-    """
-    reader = factory.StorageFactory.CreateStorageReaderForFile(path)
-    try:
-        for name in ("extraction_warning", "recovery_warning", "timelining_warning"):
-            for warning in reader.GetAttributeContainers(name):
-                raise RuntimeError(f"{name:s}: {warning.message:s}")
-        events = reader.GetNumberOfAttributeContainers("event")
-    finally:
-        reader.Close()
-
-    if number_of_events not in (None, events):
-        raise RuntimeError(f"{events:d} events instead of {number_of_events:d}")
-    return events
 
 
 def _MeasureAtop(paths, directory):
@@ -113,7 +88,7 @@ def _GetReasonWithoutAtop(path):
 
 
 def _MeasureInTurn(paths_per_version, directory, number_of_runs, has_atop):
-    """Measures atop and log2timeline in turn.
+    """Measures atop, log2timeline and Plaso alone in turn.
 
     Args:
       paths_per_version (dict[str, list[str]]): paths of the logs per version, which are
@@ -123,36 +98,48 @@ def _MeasureInTurn(paths_per_version, directory, number_of_runs, has_atop):
       has_atop (bool): True if atop can be compared with.
 
     Returns:
-      tuple[dict[str, list[tuple]], dict[str, int]]: measurements per version, None for
-          atop, and numbers of events per version.
+      tuple[dict[str, list[tuple]], dict[str, int]]: measurements per version, of _ATOP
+          and of _PLASO with the events of the first version; and numbers of events per
+          version.
     """
-    measured = {None: [], **{version: [] for version in VERSIONS}}
+    measured = {name: [] for name in (_ATOP, _PLASO, *VERSIONS)}
     events = {}
+    storage_path = os.path.join(directory, "month.plaso")
     # With as many processors Plaso starts as many worker processes.
     options = ["--workers", f"{NUMBER_OF_CORES:d}"]
 
     for _ in range(number_of_runs):
         if has_atop:
-            measured[None].append(
+            measured[_ATOP].append(
                 _MeasureAtop(paths_per_version[ATOP_VERSION], directory)
             )
 
         for version, paths in paths_per_version.items():
-            storage_path = os.path.join(directory, "month.plaso")
             usage = processes.Measure(
                 processes.GetLog2TimelineArguments(
-                    os.path.dirname(paths[0]), storage_path, PARSERS
+                    os.path.dirname(paths[0]), storage_path, extraction.PARSERS
                 )
                 + options,
                 directory,
                 is_watched=True,
             )
-            events[version] = CheckStorage(storage_path, events.get(version))
+            events[version] = extraction.CheckStorage(storage_path, events.get(version))
             size = os.path.getsize(storage_path)
             os.remove(storage_path)
             measured[version].append(
                 (usage.wall_time, usage.cpu_time, usage.main_cpu_time, size / (1 << 20))
             )
+
+        version = VERSIONS[0]
+        usage = extraction.Measure(
+            extraction.PREPARED,
+            extraction.WORKERS,
+            os.path.dirname(paths_per_version[version][0]),
+            storage_path,
+        )
+        extraction.CheckStorage(storage_path, events[version])
+        os.remove(storage_path)
+        measured[_PLASO].append((usage.wall_time, usage.cpu_time))
 
     return measured, events
 
@@ -182,12 +169,20 @@ def Run(options):
 
     rows = []
     targets = []
-    times_of_atop = [list(times) for times in zip(*measured[None])]
+    times_per_name = {
+        name: [list(times) for times in zip(*values)]
+        for name, values in measured.items()
+    }
+    ratios_per_name = {name: [None, None] for name in times_per_name}
+    if not reason:
+        for name, times in times_per_name.items():
+            ratios_per_name[name] = [
+                report.GetRatio(*pair) for pair in zip(times, times_per_name[_ATOP])
+            ]
+
     for version in VERSIONS:
-        times = [list(times) for times in zip(*measured[version])]
-        ratios = [None, None]
-        if not reason:
-            ratios = [report.GetRatio(*pair) for pair in zip(times, times_of_atop)]
+        times = times_per_name[version]
+        ratios = ratios_per_name[version]
         rows.append(
             (
                 f"log2timeline, {version:s}",
@@ -209,10 +204,19 @@ def Run(options):
                     report.Target(f"{description:s}: {ratio:.2f} times", ratio <= 1.0)
                 )
 
+    rows.append(
+        (
+            f"Plaso alone, {VERSIONS[0]:s}, prepared event data",
+            *(report.GetMedian(values) for values in times_per_name[_PLASO]),
+            None,
+            *ratios_per_name[_PLASO],
+            events[VERSIONS[0]],
+        )
+    )
     if reason:
         rows.append((f"atop -P ALL: {reason:s}",))
     else:
-        times = [report.GetMedian(values) for values in times_of_atop]
+        times = [report.GetMedian(values) for values in times_per_name[_ATOP]]
         rows.append((f"atop -P ALL, {ATOP_VERSION:s}", *times))
 
     report.PrintTable(

@@ -9,27 +9,20 @@ process Plaso costs least.
 Each measurement is made in a process of its own.
 """
 
-import contextlib
-import functools
-import gc
-import io
 import itertools
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
 
-from plaso.cli import log2timeline_tool
 from plaso.parsers import mediator
 
+from benchmarks import extraction
 from benchmarks import logs
-from benchmarks import month
 from benchmarks import processes
 from benchmarks import report
-from plaso_atop import parser
 from plaso_atop import rawlog
 
 MAXIMUM_NUMBER_OF_DAYS = 3
@@ -37,41 +30,9 @@ MAXIMUM_NUMBER_OF_DAYS = 3
 # In percent of Plaso's own price.
 MAXIMUM_SHARE = 15
 
-# Parsers that log2timeline runs with.
-OURS = "ours"
-PREPARED = "prepared"
-NOTHING = "nothing"
-
-# Where it runs them.
-WORKERS = "2 workers"
-SINGLE = "a single process"
-
-_OPTIONS = {WORKERS: ["--workers", "2"], SINGLE: ["--single_process"]}
+_PLACES = (extraction.WORKERS, extraction.SINGLE)
 
 _VERSION = "2.12"
-
-
-class _CollectingMediator(mediator.ParserMediator):
-    """Parser mediator that keeps the event data.
-
-    Attributes:
-      event_data (list[tuple]): parser chain, event data and how it was produced.
-    """
-
-    def __init__(self):
-        """Initializes a parser mediator."""
-        super().__init__()
-        self.event_data = []
-
-    # pylint: disable=arguments-differ
-    def ProduceEventData(self, event_data, **kwargs):
-        """Keeps event data.
-
-        Args:
-          event_data (EventData): event data.
-          kwargs (dict[str, object]): how it is produced.
-        """
-        self.event_data.append((self.GetParserChain(), event_data, kwargs))
 
 
 class _DiscardingMediator(mediator.ParserMediator):
@@ -93,104 +54,6 @@ class _DiscardingMediator(mediator.ParserMediator):
           message (str): message.
           kwargs (dict[str, object]): how it is produced.
         """
-
-
-def _Parse(path, parser_mediator):
-    """Parses a log with the default plugins.
-
-    Args:
-      path (str): path of the log.
-      parser_mediator (ParserMediator): parser mediator.
-
-    Returns:
-      ParserMediator: parser mediator.
-    """
-    atop_parser = parser.AtopParser()
-    atop_parser.EnablePlugins(set(atop_parser.GetPluginNames()))
-    parser_mediator.AppendToParserChain(atop_parser.NAME)
-    with open(path, "rb") as file_object:
-        atop_parser.ParseFileObject(parser_mediator, file_object)
-    return parser_mediator
-
-
-def _ProducePrepared(groups_per_name, unused_parser, parser_mediator, unused_file):
-    """Produces event data that was made before, in place of ParseFileObject.
-
-    Args:
-      groups_per_name (dict[str, list[tuple]]): names of the plugins and event data that
-          they make one after the other, per name of the log.
-      unused_parser (AtopParser): parser.
-      parser_mediator (ParserMediator): parser mediator.
-      unused_file (dfvfs.FileIO): log.
-    """
-    for plugin_name, group in groups_per_name[parser_mediator.GetFilename()]:
-        parser_mediator.AppendToParserChain(plugin_name)
-        for event_data, kwargs in group:
-            parser_mediator.ProduceEventData(event_data, **kwargs)
-        parser_mediator.PopFromParserChain()
-
-
-def _GetCPUTime():
-    """Determines the CPU time so far.
-
-    Returns:
-      float: seconds of CPU time of this process and of those it started and that ended.
-    """
-    return sum(os.times()[:4])
-
-
-def Extract(mode, place, source_path, storage_path):
-    """Runs log2timeline in this process and, where asked for, its worker processes.
-
-    Args:
-      mode (str): OURS, PREPARED or NOTHING.
-      place (str): WORKERS or SINGLE.
-      source_path (str): path of the folder with the logs.
-      storage_path (str): path of the storage file.
-
-    Returns:
-      float: seconds of CPU time of the extraction.
-    """
-    # What was made before and replaced is what the workers have, too.
-    multiprocessing.set_start_method("fork")
-
-    # Every mode does this, so that all start with the definitions read and the same
-    # modules imported.
-    groups_per_name = {}
-    for name in os.listdir(source_path):
-        collected = _Parse(os.path.join(source_path, name), _CollectingMediator())
-        groups_per_name[name] = [
-            (
-                chain.rpartition("/")[2],
-                [(event_data, kwargs) for _, event_data, kwargs in group],
-            )
-            for chain, group in itertools.groupby(
-                collected.event_data, key=lambda values: values[0]
-            )
-        ]
-    collected = None
-
-    if mode == PREPARED:
-        parser.AtopParser.ParseFileObject = functools.partialmethod(
-            functools.partial(_ProducePrepared, groups_per_name)
-        )
-    else:
-        groups_per_name = None
-        if mode == NOTHING:
-            parser.AtopParser.ParseFileObject = lambda *unused_arguments: None
-
-    tool = log2timeline_tool.Log2TimelineTool()
-    arguments = processes.GetLog2TimelineArguments(
-        source_path, storage_path, month.PARSERS
-    )
-    tool.ParseArguments([*arguments[1:-1], *_OPTIONS[place], arguments[-1]])
-
-    # What was made before is not what the garbage collector is to go through.
-    gc.collect()
-    gc.freeze()
-    start_time = _GetCPUTime()
-    tool.ExtractEventsFromSources()
-    return _GetCPUTime() - start_time
 
 
 def _Inflate(*blocks):
@@ -224,7 +87,7 @@ def ParseAll(*paths):
       paths (tuple[str]): paths of the logs.
     """
     for path in paths:
-        _Parse(path, _DiscardingMediator())
+        extraction.Parse(path, _DiscardingMediator())
 
 
 def MeasureParts(source_path):
@@ -308,20 +171,21 @@ def _Measure(source_path, directory, number_of_runs):
     """
     measured = {
         key: []
-        for key in itertools.product((OURS, PREPARED, NOTHING), (WORKERS, SINGLE))
+        for key in itertools.product(
+            (extraction.OURS, extraction.PREPARED, extraction.NOTHING), _PLACES
+        )
     }
     measured_parts = []
     events = None
     storage_path = os.path.join(directory, "price.plaso")
     for _ in range(number_of_runs):
         for (mode, place), values in measured.items():
-            values.append(
-                _CallInProcess(Extract, mode, place, source_path, storage_path)
-            )
-            if mode == NOTHING:
-                month.CheckStorage(storage_path, 0)
+            usage = extraction.Measure(mode, place, source_path, storage_path)
+            values.append(usage.cpu_time)
+            if mode == extraction.NOTHING:
+                extraction.CheckStorage(storage_path, 0)
             else:
-                events = month.CheckStorage(storage_path, events)
+                events = extraction.CheckStorage(storage_path, events)
             os.remove(storage_path)
         measured_parts.append(_CallInProcess(MeasureParts, source_path))
 
@@ -350,8 +214,8 @@ def Run(options):
     inflating, reading, parsing = parts
     plugins = parsing - reading
     prices = {
-        place: times[(PREPARED, place)] - times[(NOTHING, place)]
-        for place in (WORKERS, SINGLE)
+        place: times[(extraction.PREPARED, place)] - times[(extraction.NOTHING, place)]
+        for place in _PLACES
     }
 
     rows = [
@@ -360,14 +224,17 @@ def Run(options):
         ("our plugins", plugins),
     ]
     for place, price in prices.items():
-        whole = times[(OURS, place)] - times[(NOTHING, place)]
+        whole = times[(extraction.OURS, place)] - times[(extraction.NOTHING, place)]
         rows.append((f"Plaso, {place:s}, prepared event data", price))
         rows.append((f"log2timeline, {place:s}, all of it", whole))
 
+    starts = " and ".join(
+        f"{times[(extraction.NOTHING, place)]:.2f}" for place in _PLACES
+    )
     report.PrintTable(
         f"What {events:d} events of {number_of_tasks:d} tasks cost, {number_of_days:d} "
         f"days of {_VERSION:s}; less a run without events, which costs "
-        f"{times[(NOTHING, WORKERS)]:.2f} and {times[(NOTHING, SINGLE)]:.2f} s",
+        f"{starts:s} s",
         ["us per event", "us per task", "% of workers", "% of single"],
         [
             (
@@ -381,10 +248,11 @@ def Run(options):
     )
 
     # In a single process Plaso does less than for a user.
-    share = plugins / prices[WORKERS] * 100
+    share = plugins / prices[extraction.WORKERS] * 100
     return [
         report.Target(
-            f"our plugins cost {share:.1f} % of what Plaso does with {WORKERS:s}, at "
+            f"our plugins cost {share:.1f} % of what Plaso does with "
+            f"{extraction.WORKERS:s}, at "
             f"most {MAXIMUM_SHARE:d} %",
             share <= MAXIMUM_SHARE,
         )
@@ -398,12 +266,9 @@ def _Answer(name, arguments):
       name (str): name of the function.
       arguments (list[str]): arguments of the function.
     """
-    functions = (Extract, MeasureParts, ParseAll)
+    functions = (MeasureParts, ParseAll)
     function = next(function for function in functions if function.__name__ == name)
-    # log2timeline prints as well.
-    with contextlib.redirect_stdout(io.StringIO()):
-        result = function(*arguments)
-    print(json.dumps(result))
+    print(json.dumps(function(*arguments)))
 
 
 if __name__ == "__main__":

@@ -689,8 +689,8 @@ class _TaskReader:
               to read, None for all, which are also read where the version has no such
               member.
           is_set (Optional[bool]): True if the member must not be 0, False if it must.
-          is_shared (Optional[bool]): True if an entry that was read before is to be the
-              same task.
+          is_shared (Optional[bool]): True if the entry of an inactive task that was read
+              before is to be the same task.
 
         Returns:
           list[Task]: tasks.
@@ -888,8 +888,9 @@ class Sample:
 
     @property
     def shares_tasks(self):
-        """bool: True if an entry that is the same as in the sample before is the same
-        task object, which takes a process list that is not too large to be kept."""
+        """bool: True if the entry of an inactive task that is the same as in a sample
+        before is the same task object, which takes a process list that is not too large
+        to be kept."""
         return self.tasks_block.is_small
 
     @property

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Runs the benchmarks, which takes half an hour on a machine that does nothing else.
+# Runs the benchmarks, which takes 40 minutes on a machine that does nothing else.
 #
 # Usage: benchmark.sh [--days DAYS] [--runs RUNS] [BENCHMARK ...]
 #

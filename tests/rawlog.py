@@ -275,6 +275,31 @@ class RawLogTest(test_lib.BaseTestCase):
                 for name in ("cfuture", "ifuture", "avail1"):
                     self.assertFalse(hasattr(task, name), name)
 
+    def testSharedTasks(self):
+        """Tests that only an entry that did not change is the same task again."""
+        for test_log in test_lib.LOGS:
+            with self.subTest(log=test_log.name):
+                inactive_tasks = {}
+                number_of_shared = 0
+                for _, sample, _ in self._GetSamples(test_log):
+                    tasks = list(sample.tasks())
+                    for task in tasks:
+                        key = (task.pid, task.isproc)
+                        known_task = inactive_tasks.get(key)
+                        if known_task and known_task.entry == task.entry:
+                            self.assertIs(task, known_task)
+                            number_of_shared += 1
+                        else:
+                            self.assertIsNot(task, known_task)
+                        if task.wasinactive:
+                            inactive_tasks[key] = task
+
+                    entries = b"".join(task.entry for task in tasks)
+                    self.assertEqual(entries, sample.tasks_block.GetData())
+
+                # Before 2.3 tasks without activity were not stored.
+                self.assertEqual(number_of_shared > 0, test_log.version_tuple >= (2, 3))
+
 
 if __name__ == "__main__":
     unittest.main()
