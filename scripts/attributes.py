@@ -6,6 +6,7 @@ for the names of the dates and times.
 """
 
 import collections
+import inspect
 import os
 import re
 import sys
@@ -28,11 +29,10 @@ _END_MARKER = "<!-- The tables above are written by scripts/attributes.py. -->\n
 
 _DATE_AND_TIME = "dfdatetime.DateTimeValues"
 
-_ATTRIBUTES_RE = re.compile(r"^    Attributes.*:\n", re.MULTILINE)
+_ATTRIBUTES_RE = re.compile(r"^Attributes.*:\n", re.MULTILINE)
 
 _ATTRIBUTE_RE = re.compile(
-    r"^      (?P<name>\w+) \((?P<type>[^)]+)\): "
-    r"(?P<description>.*\n(?: {10}.*\n)*)",
+    r"^  (?P<name>\w+) \((?P<type>[^)]+)\): (?P<description>.*(?:\n {6}.*)*)",
     re.MULTILINE,
 )
 
@@ -109,7 +109,9 @@ def _GetDocumentation(event_data_class):
     """
     for documented_class in reversed(event_data_class.__mro__):
         if documented_class.__module__.startswith("plaso_atop."):
-            parts = _ATTRIBUTES_RE.split(documented_class.__doc__)
+            # Since Python 3.13 docstrings are stored without indentation.
+            docstring = inspect.cleandoc(documented_class.__doc__)
+            parts = _ATTRIBUTES_RE.split(docstring)
             if len(parts) != 2:
                 raise ValueError(f"No attributes: {documented_class.__name__:s}")
 
