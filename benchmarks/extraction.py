@@ -14,7 +14,6 @@ import itertools
 import json
 import multiprocessing
 import os
-import subprocess
 import sys
 import time
 
@@ -106,16 +105,8 @@ def Measure(mode, place, source_path, storage_path):
     Raises:
       RuntimeError: if it fails.
     """
-    process = subprocess.run(
-        [sys.executable, "-m", __name__, mode, place, source_path, storage_path],
-        capture_output=True,
-        check=False,
-        cwd=processes.PROJECT_PATH,
-        text=True,
-    )
-    if process.returncode:
-        raise RuntimeError(f"log2timeline with {mode:s} failed\n{process.stderr:s}")
-    return processes.Usage(*json.loads(process.stdout), None, None, None)
+    times = processes.CallModule(__name__, mode, place, source_path, storage_path)
+    return processes.Usage(*times, None, None, None)
 
 
 def Parse(path, parser_mediator):

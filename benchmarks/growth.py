@@ -142,7 +142,9 @@ def _Measure(sources, directory, number_of_runs):
         if kind == _PARSER:
             paths = [sources[key]] * _GetNumberOfReadings(number_of_days, sources)
             usage = processes.Measure(
-                price.GetArguments(price.ParseAll, *paths),
+                processes.GetModuleArguments(
+                    price.__name__, price.ParseAll.__name__, *paths
+                ),
                 processes.PROJECT_PATH,
                 is_watched=True,
             )

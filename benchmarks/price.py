@@ -12,7 +12,6 @@ Each measurement is made in a process of its own.
 import itertools
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +32,9 @@ MAXIMUM_SHARE = 15
 _PLACES = (extraction.WORKERS, extraction.SINGLE)
 
 _VERSION = "2.12"
+
+# Of this module, also where it runs as a program.
+_NAME = "benchmarks.price"
 
 
 class _DiscardingMediator(mediator.ParserMediator):
@@ -118,44 +120,6 @@ def MeasureParts(source_path):
     return times
 
 
-def GetArguments(function, *arguments):
-    """Retrieves the command line of a function of this module.
-
-    Args:
-      function (function): function.
-      arguments (list[str]): arguments.
-
-    Returns:
-      list[str]: command line, for the directory of the project.
-    """
-    return [sys.executable, "-m", "benchmarks.price", function.__name__, *arguments]
-
-
-def _CallInProcess(function, *arguments):
-    """Calls a function of this module in a process of its own.
-
-    Args:
-      function (function): function.
-      arguments (list[str]): arguments.
-
-    Returns:
-      object: what it returned.
-
-    Raises:
-      RuntimeError: if the process fails.
-    """
-    process = subprocess.run(
-        GetArguments(function, *arguments),
-        capture_output=True,
-        check=False,
-        cwd=processes.PROJECT_PATH,
-        text=True,
-    )
-    if process.returncode:
-        raise RuntimeError(f"{function.__name__:s} failed\n{process.stderr:s}")
-    return json.loads(process.stdout)
-
-
 def _Measure(source_path, directory, number_of_runs):
     """Measures log2timeline and the parts of our parser in turn.
 
@@ -187,7 +151,9 @@ def _Measure(source_path, directory, number_of_runs):
             else:
                 events = extraction.CheckStorage(storage_path, events)
             os.remove(storage_path)
-        measured_parts.append(_CallInProcess(MeasureParts, source_path))
+        measured_parts.append(
+            processes.CallModule(_NAME, MeasureParts.__name__, source_path)
+        )
 
     return (
         {key: report.GetMedian(values) for key, values in measured.items()},

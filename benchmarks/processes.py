@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import glob
+import json
 import os
 import subprocess
 import sys
@@ -178,6 +179,44 @@ def Measure(arguments, directory, is_watched=False):
         watcher and watcher.main_memory,
         watcher and watcher.worker_memory,
     )
+
+
+def GetModuleArguments(name, *arguments):
+    """Retrieves the command line of a module of the benchmarks.
+
+    Args:
+      name (str): name of the module.
+      arguments (list[str]): arguments.
+
+    Returns:
+      list[str]: command line, for the directory of the project.
+    """
+    return [sys.executable, "-m", name, *arguments]
+
+
+def CallModule(name, *arguments):
+    """Runs a module of the benchmarks as a program, in a process of its own.
+
+    Args:
+      name (str): name of the module.
+      arguments (list[str]): arguments.
+
+    Returns:
+      object: what it printed as JSON.
+
+    Raises:
+      RuntimeError: if it fails.
+    """
+    process = subprocess.run(
+        GetModuleArguments(name, *arguments),
+        capture_output=True,
+        check=False,
+        cwd=PROJECT_PATH,
+        text=True,
+    )
+    if process.returncode:
+        raise RuntimeError(f"{name:s} {arguments[0]:s} failed\n{process.stderr:s}")
+    return json.loads(process.stdout)
 
 
 def GetLog2TimelineArguments(source_path, storage_path, parsers=None):

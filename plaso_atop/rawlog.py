@@ -581,6 +581,29 @@ def _GetRecordNames():
 
 
 @functools.lru_cache(maxsize=None)
+def _CreateValuesClass(class_name, structure):
+    """Creates the class of the values of a structure, without what is reserved.
+
+    Args:
+      class_name (str): name of the class.
+      structure (layouts.Structure): layout.
+
+    Returns:
+      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
+          values. A member of a nested structure has the name of that before its own.
+    """
+    unpacker, names = structure.GetUnpacker(
+        [
+            name
+            for name, _, member in structure.Flatten()
+            if not member.structure and not _IsReserved(name)
+        ]
+    )
+    names = [name.replace(".", "_") for name in names]
+    return collections.namedtuple(class_name, names), unpacker
+
+
+@functools.lru_cache(maxsize=None)
 def _CreateRecordClass(structure):
     """Creates the class of the records of a layout.
 
@@ -588,20 +611,13 @@ def _CreateRecordClass(structure):
       structure (layouts.Structure): layout of the rawrecord.
 
     Returns:
-      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
-          values.
+      tuple[type, struct.Struct]: class, a tuple with named values, None for what only
+          other versions have; and what unpacks its values.
     """
-    unpacker, names = structure.GetUnpacker(
-        [
-            name
-            for name, _, member in structure.Flatten()
-            if member.count == 1 and not _IsReserved(name)
-        ]
-    )
-
-    attributes = {"__slots__": ()}
-    attributes.update((name, None) for name in _GetRecordNames().difference(names))
-    values_class = collections.namedtuple("Record", names)
+    # pylint: disable=protected-access
+    values_class, unpacker = _CreateValuesClass("Record", structure)
+    other_names = _GetRecordNames().difference(values_class._fields)
+    attributes = {"__slots__": (), **dict.fromkeys(other_names)}
     return type("Record", (values_class,), attributes), unpacker
 
 
@@ -638,9 +654,7 @@ def _CreateTaskClass(structure):
         and name not in member_names
         and not _IsReserved(_GetTaskName(name))
     )
-    attributes.update(
-        (name, None) for name in _GetTaskNames().difference(attributes, names)
-    )
+    attributes.update(dict.fromkeys(_GetTaskNames().difference(attributes, names)))
 
     members = ", ".join(f"self.{name:s}" for name in names)
     exec(  # pylint: disable=exec-used
@@ -741,28 +755,6 @@ Attributes:
   cstat (tuple): metrics and limits, with the C names of the members and the part that
       they are of before it, such as "cpu_utime".
 """
-
-
-@functools.lru_cache(maxsize=None)
-def _CreateCstatClass(structure):
-    """Creates the class of the metrics of cgroups.
-
-    Args:
-      structure (layouts.Structure): layout of the cstat.
-
-    Returns:
-      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
-          values.
-    """
-    unpacker, names = structure.GetUnpacker(
-        [
-            name
-            for name, _, member in structure.Flatten()
-            if not member.structure and not _IsReserved(name)
-        ]
-    )
-    names = [name.replace(".", "_") for name in names]
-    return collections.namedtuple("Cstat", names), unpacker
 
 
 class Sample:
@@ -933,7 +925,7 @@ class Sample:
                 self.AddDamage(self.cgroup_pids_block, DAMAGE_CGROUPS)
                 return []
 
-        cstat_class, unpacker = _CreateCstatClass(structure)
+        cstat_class, unpacker = _CreateValuesClass("Cstat", structure)
         byte_order = structure.abi.byte_order
         pids = struct.unpack(f"{byte_order:s}{len(pids_data) // 4:d}i", pids_data)
         pids_index = 0
