@@ -32,6 +32,7 @@ HOSTILE_COMMAND_LINES = (
     bytes(range(128, 256)) + bytes(range(128, 255)),
     b"{user_identifier} {0} %s %n ${HOME} `id`",
     b"\xf0\x9f\x92\xa9 \xf3\xa0\x80\x81 tag \xef\xbf\xbe",
+    b"literal \\x1b[31m \\u202e \\n",
     b"\x9b31mC1 control\x85next line \xc2\x9b31m \xe2\x80\xa8separator",
 )
 
@@ -563,13 +564,14 @@ class OutputTest(ToolsTestCase):
             "\\x1b]0;owned\\x07\\x1b[2J\\x1b[31mred\\x1b[0m",
             "first\\x0asecond\\x0d\\x0athird\\x09tab",
             "nul",
-            "evil\\u202etxt.exe \\u200bzero\\xa0width",
+            "evil\\u202etxt.exe \\u200bzero\\u00a0width",
             "".join(
                 f"\\x{value:02x}" for value in [*range(128, 256), *range(128, 255)]
             ),
             "{user_identifier} {0} %s %n ${HOME} `id`",
-            "\U0001f4a9 \\ue0001 tag \\ufffe",
-            "\\x9b31mC1 control\\x85next line \\x9b31m \\u2028separator",
+            "literal \\x5cx1b[31m \\x5cu202e \\n",
+            "\U0001f4a9 \\udb40\\udc01 tag \\ufffe",
+            "\\x9b31mC1 control\\x85next line \\u009b31m \\u2028separator",
         ):
             self.assertIn(expected, command_lines)
 

@@ -4,6 +4,8 @@ This is the oracle of the process events: it must not use anything of our own co
 is written for clarity and keeps all processes of a log in memory.
 """
 
+import re
+
 # Before 2.3 tasks without activity are not listed.
 _VERSION_WITH_ALL_TASKS = (2, 3)
 
@@ -41,6 +43,9 @@ def GetText(data):
     Returns:
       str: text, or None if there is none.
     """
+    # A backslash that would look like the start of an escape sequence.
+    data = re.sub(rb"\\(?=x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})", rb"\\x5c", data)
+
     characters = []
     for character in data.decode("utf-8", errors="surrogateescape"):
         code = ord(character)
@@ -48,7 +53,7 @@ def GetText(data):
             # A byte that is not UTF-8.
             character = f"\\x{code - 0xDC00:02x}"
         elif not character.isprintable():
-            character = f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+            character = f"\\x{code:02x}" if code < 128 else f"\\u{code:04x}"
         characters.append(character)
 
     return "".join(characters) or None

@@ -11,6 +11,7 @@ from plaso.parsers import plugins
 
 from plaso_atop import compatibility
 from plaso_atop import rawlog
+from plaso_atop import text
 from plaso_atop import user_names
 
 
@@ -26,6 +27,8 @@ class AtopPlugin(plugins.BasePlugin):
     # The first second of the year 10000. Output modules of Plaso cannot show later
     # dates, nor those before 1970.
     _END_OF_TIME = 253402300800
+
+    _FORMULA_STARTS = (b"=", b"+", b"-", b"@")
 
     # Some volumes count requests without data. With as many there was data, too.
     _LARGE_NUMBER_OF_TRANSFERS = 1 << 24
@@ -126,28 +129,9 @@ class AtopPlugin(plugins.BasePlugin):
           value (bytes): text as stored.
 
         Returns:
-          str: text, in which bytes that are not UTF-8 and characters that cannot be
-              printed are escaped, or None if there is none.
+          str: text as text.Escape gives it, or None if there is none.
         """
-        if not value:
-            return None
-
-        text = value.decode("utf-8", errors="backslashreplace")
-        if text.isprintable():
-            return text
-
-        return "".join(
-            (
-                character
-                if character.isprintable()
-                else (
-                    f"\\x{ord(character):02x}"
-                    if ord(character) < 256
-                    else f"\\u{ord(character):04x}"
-                )
-            )
-            for character in text
-        )
+        return text.Escape(value) if value else None
 
     def _GetTransfers(self, sample, number, amount, unit=1):
         """Retrieves counters of what was transferred in the interval of a sample.
@@ -245,6 +229,10 @@ class AtopPlugin(plugins.BasePlugin):
           log (rawlog.RawLog): log.
         """
         self._hostname = self._GetText(log.hostname)
+        if log.hostname[:1] in self._FORMULA_STARTS:
+            # Some outputs begin with the name of the host, and a spreadsheet takes what
+            # begins like this for a formula.
+            self._hostname = f"\\x{log.hostname[0]:02x}{self._hostname[1:]:s}"
         self._log = log
 
     @abc.abstractmethod

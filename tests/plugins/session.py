@@ -239,6 +239,24 @@ class AtopSessionPluginTest(test_lib.ParserTestCase):
             self._GetWarnings(storage_writer), ["199 more gaps between samples"]
         )
 
+    def testHostname(self):
+        """Tests names of the host that a spreadsheet takes for a formula."""
+        for name, expected in (
+            (b"web-1", "web-1"),
+            (b"=1+1", "\\x3d1+1"),
+            (b"+1", "\\x2b1"),
+            (b"-1", "\\x2d1"),
+            (b"@SUM(1)", "\\x40SUM(1)"),
+            (b"\\x41", "\\x5cx41"),
+        ):
+            builder = log_builder.LogBuilder(
+                utsname={"nodename": name, "release": b"6.1.0"}
+            )
+            builder.AddSample(self._T0, flags=rawlog.FLAG_BOOT)
+            storage_writer = self._ParseData(builder.Build(), self._CreateParser())
+            (event_data,) = self._GetEventData(storage_writer)
+            self.assertEqual(event_data.hostname, expected)
+
     def testEqualTimes(self):
         """Tests samples of the same second."""
         samples = [(0, 5000, rawlog.FLAG_BOOT), (0, 1, 0), (1, 1, 0), (1, 1, 0)]
