@@ -22,6 +22,7 @@ from benchmarks import extraction
 from benchmarks import logs
 from benchmarks import processes
 from benchmarks import report
+from plaso_atop import blocks
 from plaso_atop import rawlog
 
 MAXIMUM_NUMBER_OF_DAYS = 3
@@ -58,14 +59,14 @@ class _DiscardingMediator(mediator.ParserMediator):
         """
 
 
-def _Inflate(*blocks):
+def _Inflate(*compressed_blocks):
     """Inflates process lists and system blocks.
 
     Args:
-      blocks (tuple[bytes]): compressed blocks.
+      compressed_blocks (tuple[bytes]): compressed blocks.
     """
-    for block in blocks:
-        rawlog.zlib.decompress(block)
+    for block in compressed_blocks:
+        blocks.zlib.decompress(block)
 
 
 def _Read(*paths):

@@ -18,6 +18,7 @@ from zlib_ng import zlib_ng
 
 from benchmarks import logs
 from benchmarks import report
+from plaso_atop import blocks
 from plaso_atop import rawlog
 
 # In the order in which all readers give them.
@@ -168,11 +169,11 @@ def ReadWithOursAndZlib(path):
     Yields:
       tuple: values of the members of a task.
     """
-    rawlog.zlib = zlib
+    blocks.zlib = zlib
     try:
         yield from ReadWithOurs(path)
     finally:
-        rawlog.zlib = zlib_ng
+        blocks.zlib = zlib_ng
 
 
 def _GetComparable(values):

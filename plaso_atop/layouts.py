@@ -10,6 +10,7 @@ applies the layout rules that C compilers follow to the definitions:
 * the elements of an array follow each other without a gap.
 """
 
+import bisect
 import collections
 import functools
 import os
@@ -371,11 +372,49 @@ def GetFileLayout(version, abi):
     return FileLayout(version, abi, *structures)
 
 
+def _GetVersionTuple(version):
+    """Retrieves the numbers of a version.
+
+    Args:
+      version (str): version, one of VERSIONS or another one of that form.
+
+    Returns:
+      tuple[int, int]: numbers, such as (2, 10).
+    """
+    return tuple(map(int, version.partition("-")[0].split(".")))
+
+
+def _GetVersionsByDistance(version):
+    """Retrieves the known versions, the nearest first.
+
+    Args:
+      version (str): version in a header, such as "2.10", which may not be known.
+
+    Returns:
+      list[str]: versions, of two that are as near the later first: atop in development
+          has the number of the release before it.
+    """
+    version_tuple = _GetVersionTuple(version)
+    known_versions = sorted({_GetVersionTuple(known) for known in VERSIONS})
+    position = bisect.bisect_left(known_versions, version_tuple)
+    if version_tuple not in known_versions:
+        position -= 0.5
+
+    def _GetDistance(known):
+        """Retrieves what to sort by."""
+        distance = known_versions.index(_GetVersionTuple(known)) - position
+        return abs(distance), -distance
+
+    return sorted(VERSIONS, key=_GetDistance)
+
+
 def FindFileLayout(version, byte_order, rawreclen, tstatlen, sstatlen, cstatlen=None):
     """Determines the layout of a file by the sizes in its header.
 
-    Sizes have to be equal, no size is guessed: development versions of atop carry the
-    number of the release before them with structures of their own.
+    Sizes have to be equal, no size is guessed. Development versions of atop carry the
+    number of the release before them, mostly with the structures of the next one, and a
+    later version may have the structures of a known one: where the sizes are not those
+    of the version itself, they are those of the nearest version that has all of them.
 
     Args:
       version (str): version in the header, such as "2.10".
@@ -386,16 +425,14 @@ def FindFileLayout(version, byte_order, rawreclen, tstatlen, sstatlen, cstatlen=
       cstatlen (Optional[int]): size of a cstat in bytes, not used before 2.11.
 
     Returns:
-      FileLayout: layouts, of which the tstat, sstat and cstat are None where their
-          size is not that of the version; or None if that of the rawrecord is not.
+      FileLayout: layouts, of which the tstat, sstat and cstat are None where no version
+          has all sizes and theirs is not that of the version in the header; or None if
+          that of the rawrecord is not.
     """
-    best_layout = None
-    best_score = -1
+    partial_layout = None
+    partial_score = -1
 
-    for candidate in VERSIONS:
-        if candidate.partition("-")[0] != version:
-            continue
-
+    for candidate in _GetVersionsByDistance(version):
         for abi in ABIS:
             if abi.byte_order != byte_order:
                 continue
@@ -407,15 +444,20 @@ def FindFileLayout(version, byte_order, rawreclen, tstatlen, sstatlen, cstatlen=
             has_tstat = layout.tstat.size == tstatlen
             has_sstat = layout.sstat.size == sstatlen
             has_cstat = layout.cstat is not None and layout.cstat.size == cstatlen
+            if has_tstat and has_sstat and (has_cstat or layout.cstat is None):
+                return layout
+
+            if candidate.partition("-")[0] != version:
+                continue
 
             # Tasks are worth more than system blocks, those more than cgroups.
             score = 4 * has_tstat + 2 * has_sstat + has_cstat
-            if score > best_score:
-                best_score = score
-                best_layout = layout._replace(
+            if score > partial_score:
+                partial_score = score
+                partial_layout = layout._replace(
                     tstat=layout.tstat if has_tstat else None,
                     sstat=layout.sstat if has_sstat else None,
                     cstat=layout.cstat if has_cstat else None,
                 )
 
-    return best_layout
+    return partial_layout

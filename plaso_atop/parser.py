@@ -6,6 +6,7 @@ from plaso.parsers import interface
 from plaso.parsers import manager
 
 from plaso_atop import compatibility
+from plaso_atop import layouts
 from plaso_atop import rawlog
 
 
@@ -124,6 +125,16 @@ class AtopParser(interface.FileObjectParser):
                 parser_mediator,
                 f"Unsupported layout, what depends on it is left out: "
                 f"{log.unsupported_sizes:s}",
+            )
+
+        if log.assumed_version:
+            sizes = ""
+            if log.version in layouts.VERSIONS:
+                sizes = " with the sizes of another"
+            compatibility.ProduceWarning(
+                parser_mediator,
+                f"atop version {log.version:s}{sizes:s} is not known, read as "
+                f"{log.assumed_version:s}",
             )
 
         plugins = list(self._plugins_per_name.values())

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 import zipfile
 
+from plaso_atop import blocks
 from plaso_atop import rawlog
 
 from tests import test_lib
@@ -92,7 +93,7 @@ def CreateHostileLog(data):
     ):
         struct.pack_into("<q", tasks, position + btime, value)
 
-    compressed = rawlog.zlib.compress(bytes(tasks))
+    compressed = blocks.zlib.compress(bytes(tasks))
     record = bytearray(data[sample.offset : sample.system_block.offset])
     struct.pack_into(
         "<I", record, log.layout.rawrecord.members["pcomplen"].offset, len(compressed)

@@ -239,8 +239,53 @@ class LayoutsTest(test_lib.BaseTestCase):
             self.assertIsNone(
                 self._FindFileLayout(row, abi, rawreclen=row["rawreclen"] + 256)
             )
-            self.assertIsNone(self._FindFileLayout(row, abi, version="2.99"))
-            self.assertIsNone(self._FindFileLayout(row, abi, version=""))
+
+    def testFindFileLayoutOfOtherVersions(self):
+        """Tests the FindFileLayout function with sizes that other versions have."""
+        for version, layout_version, expected_version in (
+            # Written by a later release, or by one before the first that is known.
+            ("2.14", "2.13", "2.13"),
+            ("3.0", "2.13", "2.13"),
+            ("2.99", "1.23", "1.23"),
+            ("1.20", "1.23", "1.23"),
+            # Between two releases, with the number of the first and the sizes of the
+            # second of them.
+            ("2.0", "2.1", "2.1"),
+            ("2.3", "2.4", "2.4"),
+            ("2.6", "2.7", "2.7"),
+            ("2.10", "2.11", "2.11"),
+            ("2.12", "2.13", "2.13"),
+            # The nearest version has the number, where several have the sizes.
+            ("2.3", "2.5", "2.4"),
+            ("2.7", "2.5", "2.6"),
+            ("2.13", "2.11", "2.12"),
+            ("2.14", "2.11", "2.12"),
+            ("2.7", "2.8", "2.8"),
+            ("2.2", "2.3", "2.2-3"),
+            # Of two that are as near the later.
+            ("2.10", "2.9", "2.9"),
+            ("1.24", "1.26", "1.26"),
+        ):
+            for abi in layouts.ABIS:
+                layout = layouts.GetFileLayout(layout_version, abi)
+                found_layout = layouts.FindFileLayout(
+                    version,
+                    abi.byte_order,
+                    layout.rawrecord.size,
+                    layout.tstat.size,
+                    layout.sstat.size,
+                    layout.cstat and layout.cstat.size,
+                )
+                self.assertEqual(found_layout.version, expected_version, version)
+                self.assertEqual(
+                    [structure and structure.size for structure in found_layout[2:]],
+                    [
+                        structure and structure.size
+                        for structure in layouts.GetFileLayout(expected_version, abi)[
+                            2:
+                        ]
+                    ],
+                )
 
     def testFindFileLayoutOfDevelopmentVersions(self):
         """Tests the FindFileLayout function with versions that were never released.
@@ -249,13 +294,11 @@ class LayoutsTest(test_lib.BaseTestCase):
         """
         for version, rawreclen, tstatlen, sstatlen, has_tstat, has_sstat in (
             ("2.3", 96, 840, 714728, False, False),
-            ("2.3", 96, 840, 716656, False, False),
             ("2.6", 96, 840, 716664, True, False),
             ("2.7", 96, 864, 960512, False, False),
             ("2.9", 96, 976, 1030216, False, False),
             ("2.10", 96, 928, 1030216, False, True),
             ("2.12", 96, 992, 1064016, False, True),
-            ("2.12", 96, 992, 1408336, False, False),
             # Written by an atopconvert that has an error.
             ("2.6", 96, 840, 716912, True, False),
         ):

@@ -3,6 +3,7 @@
 import io
 import struct
 
+from plaso_atop import blocks
 from plaso_atop import rawlog
 
 from tests import test_lib
@@ -151,7 +152,7 @@ class Mutator:
         index = self._random.randrange(len(original.samples))
         block_index = self._random.randrange(len(original.spans[index]))
         start, end = original.spans[index][block_index]
-        inflated = bytearray(rawlog.zlib.decompress(original.data[start:end]))
+        inflated = bytearray(blocks.zlib.decompress(original.data[start:end]))
 
         for _ in range(self._random.choice((1, 10, 100))):
             if not inflated:
@@ -168,7 +169,7 @@ class Mutator:
         if not self._random.randrange(8):
             inflated += bytes(self._random.choice((1, 1000, 10000000)))
 
-        compressed = rawlog.zlib.compress(bytes(inflated))
+        compressed = blocks.zlib.compress(bytes(inflated))
         position = data.find(original.data[start:end])
         if position < 0:
             return

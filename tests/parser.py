@@ -167,7 +167,7 @@ class AtopParserTest(test_lib.ParserTestCase):
         self.assertIn("linux:atop:session", data_types)
 
     def testSystemBlock(self):
-        """Tests that system blocks are only inflated where a plugin needs them."""
+        """Tests that system blocks are inflated once, however many plugins run."""
         data = self._ReadTestFile(["atop-2.8.1.raw"])
         inflated_sizes = {}
         original = rawlog.Sample.Release
@@ -178,7 +178,7 @@ class AtopParserTest(test_lib.ParserTestCase):
 
         rawlog.Sample.Release = _Release
         try:
-            for plugin_name in ("process", "session", "system"):
+            for plugin_name in ("process", "system", "*"):
                 inflated_sizes[plugin_name] = []
                 atop_parser = parser.AtopParser()
                 atop_parser.EnablePlugins({plugin_name})
@@ -186,9 +186,27 @@ class AtopParserTest(test_lib.ParserTestCase):
         finally:
             rawlog.Sample.Release = original
 
-        self.assertEqual(inflated_sizes["process"], [0] * 8)
-        self.assertEqual(inflated_sizes["session"], [0] * 8)
-        self.assertEqual(inflated_sizes["system"], [1021960] * 8)
+        for sizes in inflated_sizes.values():
+            self.assertEqual(sizes, [1021960] * 8)
+
+    def _GetAttributes(self, data):
+        """Retrieves what the events of a log hold.
+
+        Args:
+          data (bytes): contents of the log.
+
+        Returns:
+          list[dict[str, object]]: values per name of the attribute.
+        """
+        storage_writer = self._ParseData(data, parser.AtopParser())
+        return [
+            {
+                name: getattr(value, "timestamp", value)
+                for name, value in event_data.__dict__.items()
+                if name[0] != "_" and value is not None
+            }
+            for event_data in self._GetEventData(storage_writer)
+        ]
 
     def testOtherFiles(self):
         """Tests files that are not atop raw logs, though they begin like one."""
@@ -235,16 +253,66 @@ class AtopParserTest(test_lib.ParserTestCase):
                 overwritten[sample_offset : sample_offset + 200] = bytes(200)
             return self._ParseData(bytes(overwritten), parser.AtopParser())
 
-        # A version that does not exist yet.
-        storage_writer = _Parse(4, "<H", 0x8000 | 3 << 8 | 1)
+        # A size that no version has.
+        storage_writer = _Parse(12, "<H", 100)
         self.assertEqual(self._GetEventData(storage_writer), [])
         self.assertEqual(
             self._GetWarnings(storage_writer),
             [
-                "Unsupported layout: atop version 3.1 with a rawrecord of 96, a tstat "
+                "Unsupported layout: atop version 2.8 with a rawrecord of 100, a tstat "
                 "of 968 and a sstat of 1021960 bytes"
             ],
         )
+
+    def testOtherVersion(self):
+        """Tests logs with the number of one version and the sizes of another one."""
+        for name, version, assumed_version, message in (
+            ("atop-2.13.0", (2, 14), (2, 13), "2.14 is not known, read as 2.13"),
+            ("atop-2.13.0", (3, 0), (2, 13), "3.0 is not known, read as 2.13"),
+            (
+                "atop-2.13.0",
+                (2, 12),
+                (2, 13),
+                "2.12 with the sizes of another is not known, read as 2.13",
+            ),
+            (
+                "atop-2.7.1",
+                (2, 6),
+                (2, 7),
+                "2.6 with the sizes of another is not known, read as 2.7",
+            ),
+        ):
+            data = bytearray(self._ReadTestFile([f"{name:s}.raw"]))
+            expected = self._GetAttributes(bytes(data))
+            struct.pack_into("<H", data, 4, 0x8000 | version[0] << 8 | version[1])
+            log = rawlog.RawLog(io.BytesIO(bytes(data)))
+            sizes = [sample.end_offset for sample in log.samples()]
+            self.assertEqual(log.version_tuple, assumed_version)
+
+            # All of the log, and no more than its first sample.
+            for size in (len(data), sizes[0]):
+                storage_writer = self._ParseData(
+                    bytes(data[:size]), parser.AtopParser()
+                )
+                self.assertEqual(
+                    self._GetWarnings(storage_writer), [f"atop version {message:s}"]
+                )
+                for event_data in self._GetEventData(storage_writer):
+                    self.assertFalse(getattr(event_data, "_corrupted", False))
+                    self.assertFalse(getattr(event_data, "_recovered", False))
+                    if event_data.data_type == "linux:atop:session":
+                        self.assertEqual(
+                            event_data.atop_version, f"{version[0]:d}.{version[1]:d}"
+                        )
+                self.assertTrue(
+                    self._GetEventData(storage_writer, "linux:atop:process")
+                )
+
+            # The version in the session is all that differs.
+            attributes = self._GetAttributes(bytes(data))
+            for event in expected + attributes:
+                event.pop("atop_version", None)
+            self.assertEqual(attributes, expected)
 
     def testUnknownSizes(self):
         """Tests logs of development versions, with structures of their own."""

@@ -11,6 +11,7 @@ from hypothesis import strategies
 
 from plaso_atop import parser
 from plaso_atop import rawlog
+from plaso_atop import views
 
 from tests import mutations
 from tests import test_lib
@@ -20,14 +21,14 @@ def ReadSystem(view):
     """Reads every member of a structure.
 
     Args:
-      view (rawlog.StructureView): structure.
+      view (views.StructureView): structure.
     """
     for name, attribute in vars(type(view)).items():
         if not isinstance(attribute, property):
             continue
 
         value = getattr(view, name)
-        if isinstance(value, rawlog.StructureView):
+        if isinstance(value, views.StructureView):
             ReadSystem(value)
         elif isinstance(value, collections.abc.Iterator):
             for element in itertools.islice(value, 3):

@@ -24,10 +24,6 @@ class AtopPlugin(plugins.BasePlugin):
     NAME = "atop_plugin"
     DATA_FORMAT = "atop raw log file"
 
-    # The first second of the year 10000. Output modules of Plaso cannot show later
-    # dates, nor those before 1970.
-    _END_OF_TIME = 253402300800
-
     _FORMULA_STARTS = (b"=", b"+", b"-", b"@")
 
     # Some volumes count requests without data. With as many there was data, too.
@@ -69,7 +65,7 @@ class AtopPlugin(plugins.BasePlugin):
           dfdatetime.DateTimeValues: date and time, which is InvalidTime where Plaso
               cannot show it and for 0, which stands for not set.
         """
-        if self._IsValidTime(seconds):
+        if rawlog.IsValidTime(seconds):
             return dfdatetime_posix_time.PosixTime(timestamp=seconds)
 
         return dfdatetime_semantic_time.InvalidTime()
@@ -154,17 +150,6 @@ class AtopPlugin(plugins.BasePlugin):
             return None, None
 
         return count, self._GetSize(amount, unit)
-
-    def _IsValidTime(self, seconds):
-        """Determines if a time is set and can be shown.
-
-        Args:
-          seconds (int): seconds since January 1, 1970 00:00:00 UTC.
-
-        Returns:
-          bool: True if the time is valid.
-        """
-        return 0 < seconds < self._END_OF_TIME
 
     def _MayBeWrapped(self, sample):
         """Determines if counters of a sample may be a former value, see _GetCount.

@@ -971,7 +971,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             event_data.maximum_virtual_size = self._GetSize(process.vmem, 1024)
             event_data.number_of_threads = process.nthr
 
-        if not self._IsValidTime(process.start_time):
+        if not rawlog.IsValidTime(process.start_time):
             event_data.raw_start_time = process.start_time
         if process.sample_time is not None:
             event_data.sample_time = self._GetDateTime(process.sample_time)
@@ -1013,7 +1013,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             exit_time = task.btime + elapsed_ticks // self._log.hertz
 
         event_data.exit_time = self._GetDateTime(exit_time)
-        if not self._IsValidTime(exit_time):
+        if not rawlog.IsValidTime(exit_time):
             event_data.raw_exit_time = exit_time
 
     def _SetParent(self, process, candidates, sample):

@@ -1,0 +1,395 @@
+"""Structures of a log as Python objects: records, tasks and system blocks."""
+
+import collections
+import functools
+import itertools
+import operator
+
+from plaso_atop import layouts
+
+
+def GetText(value):
+    """Retrieves a C string.
+
+    Args:
+      value (bytes): array of characters.
+
+    Returns:
+      bytes: characters before the first NUL.
+    """
+    return value.partition(b"\x00")[0]
+
+
+class StructureView:
+    """Structure in inflated data, whose members are attributes with their C names.
+
+    A member that the structure does not have, because the version did not, is None. A
+    nested structure is a StructureView, an array of structures an iterator of those,
+    and text is bytes without what follows the first NUL.
+    """
+
+    __slots__ = ("_data", "_offset")
+
+    def __init__(self, data, offset=0):
+        """Initializes a view.
+
+        Args:
+          data (bytes): inflated data.
+          offset (Optional[int]): offset of the structure in the data in bytes.
+        """
+        self._data = data
+        self._offset = offset
+
+    def __getattr__(self, name):
+        """Retrieves a member that the structure does not have.
+
+        Args:
+          name (str): name of the member.
+
+        Returns:
+          None: nothing.
+        """
+        return None
+
+
+def _GetViewProperty(member):
+    """Creates a property that reads a member of a structure.
+
+    Args:
+      member (layouts.Member): member.
+
+    Returns:
+      property: property.
+    """
+    # pylint: disable=protected-access
+    count = member.count
+    offset = member.offset
+
+    if member.structure:
+        size = member.size
+        view_class = CreateViewClass(member.structure)
+        if count == 1:
+            return property(lambda view: view_class(view._data, view._offset + offset))
+        return property(
+            lambda view: (
+                view_class(view._data, view._offset + offset + index * size)
+                for index in range(count)
+            )
+        )
+
+    unpack_from = member.unpacker.unpack_from
+    if member.format == "s":
+        return property(
+            lambda view: GetText(unpack_from(view._data, view._offset + offset)[0])
+        )
+    if count == 1:
+        return property(lambda view: unpack_from(view._data, view._offset + offset)[0])
+    return property(lambda view: unpack_from(view._data, view._offset + offset))
+
+
+@functools.lru_cache(maxsize=None)
+def CreateViewClass(structure):
+    """Creates the class of the views of a structure.
+
+    Args:
+      structure (layouts.Structure): layout.
+
+    Returns:
+      type: class.
+    """
+    attributes = {"__slots__": ()}
+    attributes.update(
+        (name, _GetViewProperty(member)) for name, member in structure.members.items()
+    )
+    return type("StructureView", (StructureView,), attributes)
+
+
+@functools.lru_cache(maxsize=None)
+def CreateShiftedViewClass(structure):
+    """Creates the class of the views of a converted sstat with shifted counters.
+
+    atopconvert 2.8 to 2.10 copied the network counters of logs up to 2.7 unchanged to a
+    structure that has one more in their middle. They are those of 2.7, where those of
+    the structure begin.
+
+    Source: issue 308 of atop, and logs that these versions converted.
+
+    Args:
+      structure (layouts.Structure): layout of a sstat since 2.8.
+
+    Returns:
+      type: class.
+    """
+    old_structure = layouts.GetFileLayout("2.7", structure.abi).sstat
+    offset = structure.members["net"].offset
+    net_class = CreateViewClass(old_structure.members["net"].structure)
+
+    # pylint: disable=protected-access
+    net = property(lambda view: net_class(view._data, view._offset + offset))
+    return type(
+        "StructureView", (CreateViewClass(structure),), {"__slots__": (), "net": net}
+    )
+
+
+def _GetUnpackedProperty(structure, name):
+    """Creates a property that unpacks a member of a task when it is asked for.
+
+    Args:
+      structure (layouts.Structure): layout of the tstat.
+      name (str): name of the member as Structure.Flatten gives it.
+
+    Returns:
+      property: property.
+    """
+    unpacker, _ = structure.GetUnpacker([name])
+
+    def _Unpack(task):
+        """Unpacks the member.
+
+        Args:
+          task (Task): task.
+
+        Returns:
+          int|bytes: value.
+        """
+        (value,) = unpacker.unpack(task.entry)
+        return GetText(value) if isinstance(value, bytes) else value
+
+    return property(_Unpack)
+
+
+# What is asked of nearly every task is unpacked at once, the rest when asked for.
+_TASK_MEMBERS = frozenset(
+    f"{part:s}.{name:s}"
+    for part, names in (
+        (
+            "gen",
+            "tgid pid ppid ruid euid suid fsuid rgid egid sgid fsgid nthr name isproc "
+            "state excode btime elaps cmdline wasinactive",
+        ),
+        ("cpu", "utime stime"),
+        ("dsk", "rsz wsz cwsz"),
+        ("mem", "minflt majflt vmem rmem"),
+    )
+    for name in names.split()
+)
+
+
+def _GetTaskName(name):
+    """Determines the name of the attribute of a task that holds a member.
+
+    Args:
+      name (str): name of the member as Structure.Flatten gives it.
+
+    Returns:
+      str: C name of the member, "gpu_" before it for those of the GPU.
+    """
+    part, _, member_name = name.partition(".")
+    return f"gpu_{member_name:s}" if part == "gpu" else member_name
+
+
+def _IsReserved(name):
+    """Determines if a member is reserved: what it holds is undefined.
+
+    Args:
+      name (str): name of the member.
+
+    Returns:
+      bool: True if the member is reserved.
+    """
+    return "future" in name or name.startswith("avail")
+
+
+@functools.lru_cache(maxsize=None)
+def _GetTaskNames():
+    """Retrieves the names of the attributes of tasks of all versions.
+
+    Returns:
+      frozenset[str]: names.
+    """
+    names = set()
+    for version in layouts.VERSIONS:
+        structure = layouts.GetFileLayout(version, layouts.ABIS[0]).tstat
+        names.update(_GetTaskName(name) for name, _, _ in structure.Flatten())
+    return frozenset(name for name in names if not _IsReserved(name))
+
+
+@functools.lru_cache(maxsize=None)
+def _GetRecordNames():
+    """Retrieves the names of the members of the records of all versions.
+
+    Returns:
+      frozenset[str]: names.
+    """
+    return frozenset(
+        name
+        for version in layouts.VERSIONS
+        for name in layouts.GetFileLayout(version, layouts.ABIS[0]).rawrecord.members
+        if not _IsReserved(name)
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def CreateValuesClass(class_name, structure):
+    """Creates the class of the values of a structure, without what is reserved.
+
+    Args:
+      class_name (str): name of the class.
+      structure (layouts.Structure): layout.
+
+    Returns:
+      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
+          values. A member of a nested structure has the name of that before its own.
+    """
+    unpacker, names = structure.GetUnpacker(
+        [
+            name
+            for name, _, member in structure.Flatten()
+            if not member.structure and not _IsReserved(name)
+        ]
+    )
+    names = [name.replace(".", "_") for name in names]
+    return collections.namedtuple(class_name, names), unpacker
+
+
+@functools.lru_cache(maxsize=None)
+def CreateRecordClass(structure):
+    """Creates the class of the records of a layout.
+
+    Args:
+      structure (layouts.Structure): layout of the rawrecord.
+
+    Returns:
+      tuple[type, struct.Struct]: class, a tuple with named values, None for what only
+          other versions have; and what unpacks its values.
+    """
+    # pylint: disable=protected-access
+    values_class, unpacker = CreateValuesClass("Record", structure)
+    other_names = _GetRecordNames().difference(values_class._fields)
+    attributes = {"__slots__": (), **dict.fromkeys(other_names)}
+    return type("Record", (values_class,), attributes), unpacker
+
+
+# Made for every layout like the classes of dtFabric, as the members are only known then.
+_TASK_CONSTRUCTOR = """\
+def __init__(self, values, entry):
+    {members:s} = values
+    self.cmdline = self.cmdline.partition(b"\\x00")[0]
+    self.entry = entry
+    self.name = self.name.partition(b"\\x00")[0]
+"""
+
+
+@functools.lru_cache(maxsize=None)
+def _CreateTaskClass(structure):
+    """Creates the class of the tasks of a layout.
+
+    Args:
+      structure (layouts.Structure): layout of the tstat.
+
+    Returns:
+      tuple[type, struct.Struct]: class, and what unpacks the values that its
+          constructor takes before the entry itself.
+    """
+    unpacker, member_names = structure.GetUnpacker(_TASK_MEMBERS)
+    names = [_GetTaskName(name) for name in member_names]
+
+    # A slot is read faster than a value of a named tuple.
+    attributes = {"__slots__": (*names, "entry")}
+    attributes.update(
+        (_GetTaskName(name), _GetUnpackedProperty(structure, name))
+        for name, _, member in structure.Flatten()
+        if not member.structure
+        and name not in member_names
+        and not _IsReserved(_GetTaskName(name))
+    )
+    attributes.update(dict.fromkeys(_GetTaskNames().difference(attributes, names)))
+
+    members = ", ".join(f"self.{name:s}" for name in names)
+    exec(  # pylint: disable=exec-used
+        _TASK_CONSTRUCTOR.format(members=members), {}, attributes
+    )
+    return type("Task", (), attributes), unpacker
+
+
+class TaskReader:
+    """Reader of the entries of process lists.
+
+    Most of what lives does nothing in an interval, so that its entry is one of an
+    earlier sample. Such an entry is not unpacked again, it is the same task. Before 2.3
+    tasks without activity were not stored.
+    """
+
+    # Of a process list that is small enough to be shared all fit.
+    _MAXIMUM_NUMBER_OF_TASKS = 4096
+
+    def __init__(self, structure):
+        """Initializes a reader.
+
+        Args:
+          structure (layouts.Structure): layout of the tstat.
+        """
+        super().__init__()
+        self._class, self._unpacker = _CreateTaskClass(structure)
+        self._key_unpacker, _ = structure.GetUnpacker(
+            ["gen.pid", "gen.isproc", "gen.wasinactive"]
+        )
+        self._selectors = {}
+        self._structure = structure
+        self._task_per_key = {}
+
+        for selector in ("isproc", "wasinactive"):
+            unpacker, names = structure.GetUnpacker([f"gen.{selector:s}"])
+            if names:
+                self._selectors[selector] = unpacker
+
+    def Read(self, data, selector=None, is_set=True, is_shared=False):
+        """Reads entries.
+
+        Args:
+          data (bytes): entries, one after the other.
+          selector (Optional[str]): name of the member of gen that tells which entries
+              to read, None for all, which are also read where the version has no such
+              member.
+          is_set (Optional[bool]): True if the member must not be 0, False if it must.
+          is_shared (Optional[bool]): True if the entry of an inactive task that was read
+              before is to be the same task.
+
+        Returns:
+          list[Task]: tasks.
+        """
+        is_at = data.startswith
+        size = self._structure.size
+        task_class = self._class
+        task_per_key = self._task_per_key
+        unpack = self._unpacker.unpack
+
+        if len(task_per_key) > self._MAXIMUM_NUMBER_OF_TASKS:
+            task_per_key.clear()
+
+        keys = itertools.repeat(None)
+        if is_shared:
+            keys = self._key_unpacker.iter_unpack(data)
+        entries = zip(range(0, len(data), size), keys)
+
+        unpacker = self._selectors.get(selector)
+        if unpacker:
+            is_selected = itertools.chain.from_iterable(unpacker.iter_unpack(data))
+            if not is_set:
+                is_selected = map(operator.not_, is_selected)
+            entries = itertools.compress(entries, is_selected)
+
+        tasks = []
+        for offset, key in entries:
+            task = task_per_key.get(key)
+            if task is None or not is_at(task.entry, offset):
+                entry = data[offset : offset + size]
+                task = task_class(unpack(entry), entry)
+
+                # What was active or exited is not the same again.
+                if is_shared and task.wasinactive:
+                    task_per_key[key] = task
+
+            tasks.append(task)
+
+        return tasks
