@@ -161,22 +161,12 @@ class File:
         """
         chunks = []
         try:
+            self._file_object.seek(offset, 0)
             while size > 0:
-                # At the end of each 16 MiB of compressed data the gzip of dfVFS 20260924
-                # finds nothing more, until something else was read.
-                for other_offset in (None, 0, offset + 1):
-                    if other_offset is not None:
-                        self._file_object.seek(other_offset, 0)
-                        self._file_object.read(1)
-                    self._file_object.seek(offset, 0)
-                    chunk = self._file_object.read(size)
-                    if chunk:
-                        break
-                else:
+                chunk = self._file_object.read(size)
+                if not chunk:
                     break
-
                 chunks.append(chunk)
-                offset += len(chunk)
                 size -= len(chunk)
 
         # The file may lie in a damaged image or archive, each back-end has errors of

@@ -6,6 +6,7 @@ from plaso.parsers import interface
 from plaso.parsers import manager
 
 from plaso_atop import compatibility
+from plaso_atop import compressed_files
 from plaso_atop import layouts
 from plaso_atop import rawlog
 
@@ -111,7 +112,9 @@ class AtopParser(interface.FileObjectParser):
           WrongParser: when the file cannot be parsed.
         """
         try:
-            log = rawlog.RawLog(file_object)
+            log = rawlog.RawLog(
+                compressed_files.GetFileObject(parser_mediator, file_object)
+            )
 
         except rawlog.UnsupportedError as exception:
             compatibility.ProduceWarning(parser_mediator, f"{exception!s}")

@@ -317,8 +317,8 @@ class LogBuilder:
           interval (Optional[int]): seconds since the previous sample.
           flags (Optional[int]): flags of the record, that for cgroups is set where
               there are some.
-          system (Optional[dict[str, object]]): values of members of the system block,
-              see Pack.
+          system (Optional[bytes|dict[str, object]]): system block, or values of members
+              of it, see Pack.
           tasks (Optional[list[dict[str, object]]]): values of members of the entries of
               the process list, see Pack.
           cgroups (Optional[list[Cgroup]]): cgroups, since 2.11.
@@ -330,7 +330,11 @@ class LogBuilder:
         """
         task_blocks = [Pack(self.layout.tstat, values) for values in tasks]
         blocks = [
-            zlib.compress(Pack(self.layout.sstat, system or {})),
+            zlib.compress(
+                system
+                if isinstance(system, bytes)
+                else Pack(self.layout.sstat, system or {})
+            ),
             zlib.compress(b"".join(task_blocks)),
         ]
         values = {

@@ -1,0 +1,163 @@
+"""Tests for compressed logs."""
+
+import bz2
+import functools
+import gzip
+import lzma
+import os
+import random
+import tempfile
+import unittest
+
+from dfvfs.lib import definitions as dfvfs_definitions
+from dfvfs.path import factory as path_spec_factory
+
+from plaso_atop import parser
+from plaso_atop import rawlog
+
+from tests import log_builder
+from tests import test_lib
+
+
+class CompressedFilesTest(test_lib.ParserTestCase):
+    """Tests for compressed logs that are larger than what dfVFS decompresses at a time."""
+
+    _NUMBER_OF_SAMPLES = 76
+
+    def _BuildLog(self):
+        """Builds a log that cannot be compressed.
+
+        Returns:
+          bytes: contents of the log, 25 MiB.
+        """
+        generator = random.Random(20261121)
+        builder = log_builder.LogBuilder(version="2.12")
+        sstat = builder.layout.sstat
+        cpu = sstat.members["cpu"].structure.members["cpu"]
+
+        # What stands behind the last CPU is not used.
+        offset = sstat.members["cpu"].offset + cpu.offset + cpu.size
+        size = cpu.size * (cpu.count - 1)
+
+        for index in range(self._NUMBER_OF_SAMPLES):
+            system = bytearray(log_builder.Pack(sstat, {"cpu.nrcpu": 1}))
+            system[offset : offset + size] = generator.randbytes(size)
+            builder.AddSample(
+                1795225000 + 600 * index,
+                flags=0 if index else rawlog.FLAG_BOOT,
+                system=bytes(system),
+                tasks=[
+                    {
+                        "gen.tgid": pid,
+                        "gen.pid": pid,
+                        "gen.isproc": 1,
+                        "gen.state": b"S",
+                        "gen.btime": 1795000000,
+                        "gen.name": b"daemon",
+                        "cpu.utime": index,
+                    }
+                    for pid in range(1, 6)
+                ],
+            )
+        return builder.Build()
+
+    def _GetEvents(self, path, **properties):
+        """Retrieves the events of a log.
+
+        Args:
+          path (str): path of the log.
+          properties (dict[str, str]): properties of the path specification if the log is
+              compressed.
+
+        Returns:
+          tuple[list[dict[str, object]], list[str]]: values per name of the attribute,
+              and warnings.
+        """
+        path_spec = path_spec_factory.Factory.NewPathSpec(
+            dfvfs_definitions.TYPE_INDICATOR_OS, location=path
+        )
+        if properties:
+            path_spec = path_spec_factory.Factory.NewPathSpec(
+                parent=path_spec, **properties
+            )
+        storage_writer = self._ParseFileByPathSpec(path_spec, parser.AtopParser())
+        events = [
+            {
+                name: getattr(value, "timestamp", value)
+                for name, value in event_data.__dict__.items()
+                if name[0] != "_" and value is not None
+            }
+            for event_data in self._GetEventData(storage_writer)
+        ]
+        return events, self._GetWarnings(storage_writer)
+
+    def testLargeLog(self):
+        """Tests that a log gives the same events however it is compressed."""
+        data = self._BuildLog()
+        self.assertGreater(len(data), 25 * 1024 * 1024)
+
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "atop")
+            with open(path, "wb") as file_object:
+                file_object.write(data)
+
+            expected_events, warnings = self._GetEvents(path)
+            self.assertEqual(warnings, [])
+            number_of_events = {}
+            for event in expected_events:
+                name = event["data_type"]
+                number_of_events[name] = number_of_events.get(name, 0) + 1
+            self.assertEqual(
+                number_of_events,
+                {
+                    "linux:atop:process": 5,
+                    "linux:atop:process_activity": 5 * (self._NUMBER_OF_SAMPLES - 1),
+                    "linux:atop:session": 1,
+                    "linux:atop:system": self._NUMBER_OF_SAMPLES,
+                },
+            )
+
+            for name, compress, properties in (
+                (
+                    "gz",
+                    functools.partial(gzip.compress, compresslevel=1),
+                    {"type_indicator": dfvfs_definitions.TYPE_INDICATOR_GZIP},
+                ),
+                (
+                    "bz2",
+                    functools.partial(bz2.compress, compresslevel=1),
+                    {
+                        "type_indicator": (
+                            dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM
+                        ),
+                        "compression_method": (
+                            dfvfs_definitions.COMPRESSION_METHOD_BZIP2
+                        ),
+                    },
+                ),
+                (
+                    "xz",
+                    functools.partial(lzma.compress, preset=0),
+                    {
+                        "type_indicator": (
+                            dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM
+                        ),
+                        "compression_method": dfvfs_definitions.COMPRESSION_METHOD_XZ,
+                    },
+                ),
+            ):
+                # More than dfVFS decompresses at a time, of every format.
+                compressed = compress(data)
+                self.assertGreater(len(compressed), 16 * 1024 * 1024)
+                compressed_path = f"{path:s}.{name:s}"
+                with open(compressed_path, "wb") as file_object:
+                    file_object.write(compressed)
+
+                with self.subTest(name=name):
+                    events, warnings = self._GetEvents(compressed_path, **properties)
+                    self.assertEqual(warnings, [])
+                    self.assertEqual(events, expected_events)
+
+
+if __name__ == "__main__":
+    unittest.main()
