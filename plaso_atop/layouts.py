@@ -49,31 +49,43 @@ ABIS = (
     ABI("32-bit big-endian, 64-bit time_t", ">", 4, 8, 8),
 )
 
-# The structures that make up a version: the name of the version, as in the header of
-# the file except for what follows a dash, and the versions that introduced its
-# rawheader, rawrecord, tstat, sstat and cstat. 2.2-3 and 2.2.6 write 2.2 in the header.
+_Version = collections.namedtuple(
+    "_Version", ["name", "rawheader", "rawrecord", "tstat", "sstat", "cstat"]
+)
+_Version.__doc__ = """Version of atop and the versions that introduced its structures.
+
+Attributes:
+  name (str): name of the version, as in the header of the file except for what follows
+      a dash: 2.2-3 and 2.2.6 write 2.2 there.
+  rawheader (str): version that introduced the header of the file.
+  rawrecord (str): version that introduced the header of a sample.
+  tstat (str): version that introduced the entry of the process list.
+  sstat (str): version that introduced the system block.
+  cstat (str): version that introduced the cgroup, None if there are no cgroups.
+"""
+
 _VERSIONS = (
-    ("1.23", "1.23", "1.23", "1.23", "1.23", None),
-    ("1.26", "1.26", "1.26", "1.26", "1.26", None),
-    ("1.27", "1.27", "1.27", "1.27", "1.27", None),
-    ("2.0", "1.27", "1.27", "2.0", "2.0", None),
-    ("2.1", "1.27", "1.27", "2.1", "2.1", None),
-    ("2.2", "1.27", "1.27", "2.2", "2.2", None),
-    ("2.2-3", "1.27", "1.27", "2.2", "2.2-3", None),
-    ("2.3", "1.27", "1.27", "2.3", "2.2-3", None),
-    ("2.4", "1.27", "1.27", "2.4", "2.4", None),
-    ("2.5", "1.27", "1.27", "2.4", "2.4", None),
-    ("2.6", "1.27", "1.27", "2.6", "2.6", None),
-    ("2.7", "1.27", "1.27", "2.6", "2.7", None),
-    ("2.8", "2.8", "1.27", "2.8", "2.8", None),
-    ("2.9", "2.8", "1.27", "2.9", "2.8", None),
-    ("2.10", "2.8", "2.10", "2.10", "2.10", None),
-    ("2.11", "2.11", "2.11", "2.11", "2.11", "2.11"),
-    ("2.12", "2.11", "2.11", "2.11", "2.11", "2.11"),
-    ("2.13", "2.11", "2.11", "2.13", "2.13", "2.11"),
+    _Version("1.23", "1.23", "1.23", "1.23", "1.23", None),
+    _Version("1.26", "1.26", "1.26", "1.26", "1.26", None),
+    _Version("1.27", "1.27", "1.27", "1.27", "1.27", None),
+    _Version("2.0", "1.27", "1.27", "2.0", "2.0", None),
+    _Version("2.1", "1.27", "1.27", "2.1", "2.1", None),
+    _Version("2.2", "1.27", "1.27", "2.2", "2.2", None),
+    _Version("2.2-3", "1.27", "1.27", "2.2", "2.2-3", None),
+    _Version("2.3", "1.27", "1.27", "2.3", "2.2-3", None),
+    _Version("2.4", "1.27", "1.27", "2.4", "2.4", None),
+    _Version("2.5", "1.27", "1.27", "2.4", "2.4", None),
+    _Version("2.6", "1.27", "1.27", "2.6", "2.6", None),
+    _Version("2.7", "1.27", "1.27", "2.6", "2.7", None),
+    _Version("2.8", "2.8", "1.27", "2.8", "2.8", None),
+    _Version("2.9", "2.8", "1.27", "2.9", "2.8", None),
+    _Version("2.10", "2.8", "2.10", "2.10", "2.10", None),
+    _Version("2.11", "2.11", "2.11", "2.11", "2.11", "2.11"),
+    _Version("2.12", "2.11", "2.11", "2.11", "2.11", "2.11"),
+    _Version("2.13", "2.11", "2.11", "2.13", "2.13", "2.11"),
 )
 
-VERSIONS = tuple(row[0] for row in _VERSIONS)
+VERSIONS = tuple(row.name for row in _VERSIONS)
 
 
 class Member:
@@ -356,7 +368,7 @@ def GetFileLayout(version, abi):
       KeyError: if the version is not known.
     """
     for row in _VERSIONS:
-        if row[0] == version:
+        if row.name == version:
             break
     else:
         raise KeyError(f"Unknown version: {version!s}")
@@ -366,7 +378,7 @@ def GetFileLayout(version, abi):
         and _GetBuilder().Build(
             f"{name:s}_{introduced.replace('.', '_').replace('-', '_'):s}", abi
         )
-        for name, introduced in zip(FileLayout._fields[2:], row[1:])
+        for name, introduced in zip(_Version._fields[1:], row[1:])
     ]
     return FileLayout(version, abi, *structures)
 
