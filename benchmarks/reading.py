@@ -1,8 +1,7 @@
 """Compares what it costs to read a task with other readers of atop's logs.
 
-Runs in an environment with atoparser and dissect.target, in one process: the readers take
-turns with the same log. Each is used in the fastest way that it offers, and 24 members of
-every task are read as attributes.
+Runs in an environment with atoparser and dissect.target. The readers take turns with the
+same log, first in one process, then in processes of their own, which have to start.
 """
 
 import os
@@ -11,156 +10,36 @@ import tempfile
 import time
 import zlib
 
-import atoparser
-
-from dissect.target.plugins.os.unix.log import atop as dissect_atop
 from zlib_ng import zlib_ng
 
 from benchmarks import logs
+from benchmarks import processes
+from benchmarks import readers
 from benchmarks import report
 from plaso_atop import blocks
 from plaso_atop import rawlog
 
-# In the order in which all readers give them.
-MEMBERS = (
-    "tgid pid ppid ruid euid rgid egid nthr name isproc state excode btime elaps cmdline "
-    "utime stime rsz wsz cwsz minflt majflt vmem rmem"
-).split()
-
 MINIMUM_RATIOS = {"atoparser": 6, "dissect.target": 25}
 
+# Of a process that reads a day with atoparser to one that does it with plaso_atop.
+MINIMUM_PROCESS_RATIO = 4
 
-def _ReadTasks(tasks):
-    """Reads tasks that consist of parts.
-
-    Args:
-      tasks (Iterable[object]): tasks.
-
-    Yields:
-      tuple: values of the members of a task.
-    """
-    for task in tasks:
-        gen, cpu, dsk, mem = task.gen, task.cpu, task.dsk, task.mem
-        yield (
-            gen.tgid,
-            gen.pid,
-            gen.ppid,
-            gen.ruid,
-            gen.euid,
-            gen.rgid,
-            gen.egid,
-            gen.nthr,
-            gen.name,
-            gen.isproc,
-            gen.state,
-            gen.excode,
-            gen.btime,
-            gen.elaps,
-            gen.cmdline,
-            cpu.utime,
-            cpu.stime,
-            dsk.rsz,
-            dsk.wsz,
-            dsk.cwsz,
-            mem.minflt,
-            mem.majflt,
-            mem.vmem,
-            mem.rmem,
-        )
+# Where the time of a process goes that reads a log with plaso_atop, and what atoparser
+# takes before it reads one.
+_PART_SCRIPTS = {
+    "start of Python alone": "pass",
+    "with import of plaso_atop.rawlog": "from plaso_atop import rawlog",
+    "with first task of plaso_atop": """
+import sys
+from plaso_atop import rawlog
+with open(sys.argv[1], "rb") as file_object:
+    next(next(rawlog.RawLog(file_object).samples()).tasks())
+""",
+    "with import of atoparser": "import atoparser",
+}
 
 
-def ReadWithAtoparser(path):
-    """Reads the tasks of a log with atoparser, in the way that it documents.
-
-    It reads system blocks and cgroups as well.
-
-    Args:
-      path (str): path of the log.
-
-    Yields:
-      tuple: values of the members of a task.
-    """
-    with open(path, "rb") as file_object:
-        for _, _, tasks, _ in atoparser.generate_statistics(file_object):
-            yield from _ReadTasks(tasks)
-
-
-def ReadWithAtoparserFunctions(path):
-    """Reads the tasks of a log with those functions of atoparser that read tasks.
-
-    Args:
-      path (str): path of the log.
-
-    Yields:
-      tuple: values of the members of a task.
-    """
-    with open(path, "rb") as file_object:
-        header = atoparser.get_header(file_object)
-        while True:
-            record = atoparser.get_record(file_object, header)
-            if not record.scomplen:
-                break
-
-            file_object.seek(record.scomplen, os.SEEK_CUR)
-            yield from _ReadTasks(atoparser.get_tstat(file_object, header, record))
-            cgroups_size = getattr(record, "ccomplen", 0)
-            file_object.seek(cgroups_size + getattr(record, "icomplen", 0), os.SEEK_CUR)
-
-
-def ReadWithDissect(path):
-    """Reads the tasks of a log with dissect.target.
-
-    Args:
-      path (str): path of the log.
-
-    Yields:
-      tuple: values of the members of a task.
-    """
-    with open(path, "rb") as file_object:
-        yield from _ReadTasks(dissect_atop.AtopFile(file_object))
-
-
-def ReadWithOurs(path):
-    """Reads the tasks of a log with plaso_atop.
-
-    Args:
-      path (str): path of the log.
-
-    Yields:
-      tuple: values of the members of a task.
-    """
-    with open(path, "rb") as file_object:
-        for sample in rawlog.RawLog(file_object).samples():
-            for task in sample.tasks():
-                yield (
-                    task.tgid,
-                    task.pid,
-                    task.ppid,
-                    task.ruid,
-                    task.euid,
-                    task.rgid,
-                    task.egid,
-                    task.nthr,
-                    task.name,
-                    task.isproc,
-                    task.state,
-                    task.excode,
-                    task.btime,
-                    task.elaps,
-                    task.cmdline,
-                    task.utime,
-                    task.stime,
-                    task.rsz,
-                    task.wsz,
-                    task.cwsz,
-                    task.minflt,
-                    task.majflt,
-                    task.vmem,
-                    task.rmem,
-                )
-
-
-def ReadWithOursAndZlib(path):
+def _ReadWithOursAndZlib(path):
     """Reads the tasks of a log with plaso_atop and the zlib of the standard library.
 
     Args:
@@ -171,7 +50,7 @@ def ReadWithOursAndZlib(path):
     """
     blocks.zlib = zlib
     try:
-        yield from ReadWithOurs(path)
+        yield from readers.ReadWithOurs(path)
     finally:
         blocks.zlib = zlib_ng
 
@@ -187,7 +66,7 @@ def _GetComparable(values):
     """
     return tuple(
         value.partition(b"\x00")[0] if isinstance(value, bytes) else int(value)
-        for name, value in zip(MEMBERS, values)
+        for name, value in zip(readers.MEMBERS, values)
         if name not in ("isproc", "state")
     )
 
@@ -208,13 +87,13 @@ def _Measure(function, argument):
     return time.process_time() - start_time
 
 
-def _Compare(path, version, readers, number_of_runs):
-    """Compares readers.
+def _Compare(path, version, functions, number_of_runs):
+    """Compares readers in one process.
 
     Args:
       path (str): path of the log.
       version (str): version of atop.
-      readers (dict[str, function]): readers per name, ours first.
+      functions (dict[str, function]): readers per name, ours first.
       number_of_runs (int): number of runs.
 
     Returns:
@@ -224,8 +103,8 @@ def _Compare(path, version, readers, number_of_runs):
       RuntimeError: if a reader does not read what the others do.
     """
     contents = None
-    for name, reader in readers.items():
-        values = [_GetComparable(values) for values in reader(path)]
+    for name, function in functions.items():
+        values = [_GetComparable(values) for values in function(path)]
         if contents not in (None, values):
             raise RuntimeError(f"{name:s} reads other values of {version:s}")
         contents = values
@@ -238,11 +117,11 @@ def _Compare(path, version, readers, number_of_runs):
             file_object.seek(sample.tasks_block.offset)
             blocks.append(file_object.read(sample.tasks_block.compressed_size))
 
-    measured = {name: [] for name in readers}
+    measured = {name: [] for name in functions}
     inflated = {"zlib": [], "zlib-ng": []}
     for _ in range(number_of_runs):
-        for name, reader in readers.items():
-            measured[name].append(_Measure(reader, path))
+        for name, function in functions.items():
+            measured[name].append(_Measure(function, path))
         for name, module in (("zlib", zlib), ("zlib-ng", zlib_ng)):
             inflated[name].append(
                 _Measure(lambda module: map(module.decompress, blocks), module)
@@ -260,7 +139,7 @@ def _Compare(path, version, readers, number_of_runs):
 
     report.PrintTable(
         f"Reading {number_of_tasks:d} tasks of atop {version:s}, "
-        f"{len(MEMBERS):d} members of each",
+        f"{len(readers.MEMBERS):d} members of each",
         ["us per task", "times ours"],
         rows,
     )
@@ -273,6 +152,62 @@ def _Compare(path, version, readers, number_of_runs):
         )
         for name, _, ratio in rows
         if name in MINIMUM_RATIOS
+    ]
+
+
+def _CompareProcesses(path, version, number_of_runs):
+    """Compares processes that start, read a log and end.
+
+    Args:
+      path (str): path of the log.
+      version (str): version of atop.
+      number_of_runs (int): number of runs.
+
+    Returns:
+      list[report.Target]: targets.
+    """
+    commands = {
+        name: [sys.executable, readers.__file__, name, path] for name in readers.READERS
+    }
+    for name, script in _PART_SCRIPTS.items():
+        commands[name] = [sys.executable, "-c", script, path]
+
+    # What is installed is measured, which is compiled. The first run fills the caches.
+    usages = {name: [] for name in commands}
+    for run in range(number_of_runs + 1):
+        for name, arguments in commands.items():
+            usage = processes.Measure(arguments, os.path.dirname(path))
+            if run:
+                usages[name].append(usage)
+
+    measured = {
+        name: [usage.cpu_time for usage in values] for name, values in usages.items()
+    }
+    ours = measured["plaso_atop"]
+    ratio = report.GetRatio(measured["atoparser"], ours)
+    rows = []
+    for name, values in measured.items():
+        rows.append(
+            (
+                name,
+                report.GetMedian(values) * 1000,
+                report.GetMedian([usage.wall_time for usage in usages[name]]) * 1000,
+                ratio if name == "atoparser" else None,
+            )
+        )
+
+    report.PrintTable(
+        f"A process that reads a day of atop {version:s}, its start included",
+        ["CPU ms", "ms", "times ours"],
+        rows,
+    )
+
+    return [
+        report.Target(
+            f"a process that reads a day of {version:s} {ratio:.1f} times faster than "
+            f"one with atoparser, at least {MINIMUM_PROCESS_RATIO:d}",
+            ratio >= MINIMUM_PROCESS_RATIO,
+        )
     ]
 
 
@@ -290,16 +225,17 @@ def Run(options):
         path = os.path.join(directory, "atop")
         for version in ("2.7", "2.12"):
             logs.LogWriter(version).WriteDay(path, 0)
-            readers = {
-                "plaso_atop": ReadWithOurs,
-                "plaso_atop without zlib-ng": ReadWithOursAndZlib,
-                "atoparser": ReadWithAtoparser,
-                "atoparser, get_tstat alone": ReadWithAtoparserFunctions,
+            functions = {
+                "plaso_atop": readers.ReadWithOurs,
+                "plaso_atop without zlib-ng": _ReadWithOursAndZlib,
+                "atoparser": readers.ReadWithAtoparser,
+                "atoparser, get_tstat alone": readers.ReadWithAtoparserFunctions,
             }
             if version == "2.7":
                 # Reads no other versions.
-                readers["dissect.target"] = ReadWithDissect
-            targets.extend(_Compare(path, version, readers, options.runs))
+                functions["dissect.target"] = readers.ReadWithDissect
+            targets.extend(_Compare(path, version, functions, options.runs))
+            targets.extend(_CompareProcesses(path, version, max(5, options.runs)))
     return targets
 
 

@@ -14,7 +14,10 @@ import bisect
 import collections
 import functools
 import os
+import re
 import struct
+
+import yaml
 
 from dtfabric import data_types
 from dtfabric import reader
@@ -50,31 +53,43 @@ ABIS = (
     ABI("32-bit big-endian, 64-bit time_t", ">", 4, 8, 8),
 )
 
-# The structures that make up a version: the name of the version, as in the header of
-# the file except for what follows a dash, and the versions that introduced its
-# rawheader, rawrecord, tstat, sstat and cstat. 2.2-3 and 2.2.6 write 2.2 in the header.
+_Version = collections.namedtuple(
+    "_Version", ["name", "rawheader", "rawrecord", "tstat", "sstat", "cstat"]
+)
+_Version.__doc__ = """Version of atop and the versions that introduced its structures.
+
+Attributes:
+  name (str): name of the version, as in the header of the file except for what follows
+      a dash: 2.2-3 and 2.2.6 write 2.2 there.
+  rawheader (str): version that introduced the header of the file.
+  rawrecord (str): version that introduced the header of a sample.
+  tstat (str): version that introduced the entry of the process list.
+  sstat (str): version that introduced the system block.
+  cstat (str): version that introduced the cgroup, None if there are no cgroups.
+"""
+
 _VERSIONS = (
-    ("1.23", "1.23", "1.23", "1.23", "1.23", None),
-    ("1.26", "1.26", "1.26", "1.26", "1.26", None),
-    ("1.27", "1.27", "1.27", "1.27", "1.27", None),
-    ("2.0", "1.27", "1.27", "2.0", "2.0", None),
-    ("2.1", "1.27", "1.27", "2.1", "2.1", None),
-    ("2.2", "1.27", "1.27", "2.2", "2.2", None),
-    ("2.2-3", "1.27", "1.27", "2.2", "2.2-3", None),
-    ("2.3", "1.27", "1.27", "2.3", "2.2-3", None),
-    ("2.4", "1.27", "1.27", "2.4", "2.4", None),
-    ("2.5", "1.27", "1.27", "2.4", "2.4", None),
-    ("2.6", "1.27", "1.27", "2.6", "2.6", None),
-    ("2.7", "1.27", "1.27", "2.6", "2.7", None),
-    ("2.8", "2.8", "1.27", "2.8", "2.8", None),
-    ("2.9", "2.8", "1.27", "2.9", "2.8", None),
-    ("2.10", "2.8", "2.10", "2.10", "2.10", None),
-    ("2.11", "2.11", "2.11", "2.11", "2.11", "2.11"),
-    ("2.12", "2.11", "2.11", "2.11", "2.11", "2.11"),
-    ("2.13", "2.11", "2.11", "2.13", "2.13", "2.11"),
+    _Version("1.23", "1.23", "1.23", "1.23", "1.23", None),
+    _Version("1.26", "1.26", "1.26", "1.26", "1.26", None),
+    _Version("1.27", "1.27", "1.27", "1.27", "1.27", None),
+    _Version("2.0", "1.27", "1.27", "2.0", "2.0", None),
+    _Version("2.1", "1.27", "1.27", "2.1", "2.1", None),
+    _Version("2.2", "1.27", "1.27", "2.2", "2.2", None),
+    _Version("2.2-3", "1.27", "1.27", "2.2", "2.2-3", None),
+    _Version("2.3", "1.27", "1.27", "2.3", "2.2-3", None),
+    _Version("2.4", "1.27", "1.27", "2.4", "2.4", None),
+    _Version("2.5", "1.27", "1.27", "2.4", "2.4", None),
+    _Version("2.6", "1.27", "1.27", "2.6", "2.6", None),
+    _Version("2.7", "1.27", "1.27", "2.6", "2.7", None),
+    _Version("2.8", "2.8", "1.27", "2.8", "2.8", None),
+    _Version("2.9", "2.8", "1.27", "2.9", "2.8", None),
+    _Version("2.10", "2.8", "2.10", "2.10", "2.10", None),
+    _Version("2.11", "2.11", "2.11", "2.11", "2.11", "2.11"),
+    _Version("2.12", "2.11", "2.11", "2.11", "2.11", "2.11"),
+    _Version("2.13", "2.11", "2.11", "2.13", "2.13", "2.11"),
 )
 
-VERSIONS = tuple(row[0] for row in _VERSIONS)
+VERSIONS = tuple(row.name for row in _VERSIONS)
 
 
 class Member:
@@ -243,20 +258,98 @@ class FileLayout(
     __slots__ = ()
 
 
+class _DefinitionsReader(reader.DataTypeDefinitionsFileReader):
+    """Reader of dtFabric definitions, with libyaml where PyYAML has it.
+
+    dtFabric's own reader uses PyYAML's parser in Python, which takes 8 times as long.
+    """
+
+    _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    def ReadFileObject(self, definitions_registry, file_object):
+        """Reads definitions.
+
+        Args:
+          definitions_registry (dtfabric.DataTypeDefinitionsRegistry): registry.
+          file_object (file|str): file-like object or text.
+        """
+        for values in yaml.load_all(file_object, Loader=self._LOADER):
+            definitions_registry.RegisterDefinition(
+                self._ReadDefinition(definitions_registry, values)
+            )
+
+
+class _DefinitionsRegistry(registry.DataTypeDefinitionsRegistry):
+    """Definitions in atop.yaml, each of which is read when it is first asked for.
+
+    A version needs about a third of them. What a definition refers to is asked for when
+    it is read.
+    """
+
+    _MEMBER_RE = re.compile(r"^- {name: (\w+), .*data_type: (\w+)", re.MULTILINE)
+
+    def __init__(self):
+        """Initializes a registry."""
+        super().__init__()
+        self._documents = {}
+        self._reader = _DefinitionsReader()
+
+        with open(_DEFINITION_FILE, encoding="utf-8") as file_object:
+            _, *documents = file_object.read().split("\n---\n")
+        for document in documents:
+            name = document.partition("\n")[0].partition("name: ")[2]
+            self._documents[name] = document
+
+    def GetDefinitionByName(self, name):
+        """Retrieves a definition.
+
+        Args:
+          name (str): name of the definition.
+
+        Returns:
+          dtfabric.DataTypeDefinition: definition or None if there is none.
+        """
+        definition = super().GetDefinitionByName(name)
+        if definition is None and name in self._documents:
+            self._reader.ReadFileObject(self, self._documents[name])
+            definition = super().GetDefinitionByName(name)
+        return definition
+
+    def GetMemberNames(self, name):
+        """Retrieves the names of the members of a structure without reading it.
+
+        Args:
+          name (str): name of the definition.
+
+        Yields:
+          str: name of a member, those of nested structures included, as
+              Structure.Flatten gives it.
+        """
+        members = self._MEMBER_RE.findall(self._documents[name])
+        for member_name, data_type in members:
+            yield member_name
+            for nested_name in self.GetMemberNames(data_type):
+                yield f"{member_name:s}.{nested_name:s}"
+
+
 class _StructureBuilder:
-    """Computes layouts from the definitions in atop.yaml."""
+    """Computes layouts from the definitions in atop.yaml.
+
+    Attributes:
+      registry (dtfabric.DataTypeDefinitionsRegistry): definitions.
+    """
 
     _INTEGER_FORMATS = {1: "b", 2: "h", 4: "i", 8: "q"}
 
-    def __init__(self):
-        """Initializes a builder."""
-        super().__init__()
-        self._registry = registry.DataTypeDefinitionsRegistry()
-        self._structures = {}
+    def __init__(self, definitions_registry):
+        """Initializes a builder.
 
-        definitions_reader = reader.YAMLDataTypeDefinitionsFileReader()
-        with open(_DEFINITION_FILE, "rb") as file_object:
-            definitions_reader.ReadFileObject(self._registry, file_object)
+        Args:
+          definitions_registry (dtfabric.DataTypeDefinitionsRegistry): definitions.
+        """
+        super().__init__()
+        self._structures = {}
+        self.registry = definitions_registry
 
     def _GetElement(self, definition, abi):
         """Determines how a value of a data type is stored.
@@ -305,7 +398,7 @@ class _StructureBuilder:
             return structure
 
         structure = Structure(name, abi)
-        for member in self._registry.GetDefinitionByName(name).members:
+        for member in self.registry.GetDefinitionByName(name).members:
             count = 1
             definition = member
             if isinstance(member, data_types.StreamDefinition):
@@ -334,12 +427,25 @@ class _StructureBuilder:
 
 @functools.lru_cache(maxsize=None)
 def _GetBuilder():
-    """Retrieves the builder, which reads atop.yaml when it is first needed.
+    """Retrieves the builder, which opens atop.yaml when it is first needed.
 
     Returns:
       _StructureBuilder: builder.
     """
-    return _StructureBuilder()
+    return _StructureBuilder(_DefinitionsRegistry())
+
+
+def _GetDefinitionName(name, version):
+    """Determines the name of the definition of a structure.
+
+    Args:
+      name (str): name of the structure, such as "tstat".
+      version (str): version that introduced it, such as "2.10".
+
+    Returns:
+      str: name of the definition, such as "tstat_2_10".
+    """
+    return f"{name:s}_{version.replace('.', '_').replace('-', '_'):s}"
 
 
 @functools.lru_cache(maxsize=None)
@@ -357,19 +463,36 @@ def GetFileLayout(version, abi):
       KeyError: if the version is not known.
     """
     for row in _VERSIONS:
-        if row[0] == version:
+        if row.name == version:
             break
     else:
         raise KeyError(f"Unknown version: {version!s}")
 
-    structures = [
-        introduced
-        and _GetBuilder().Build(
-            f"{name:s}_{introduced.replace('.', '_').replace('-', '_'):s}", abi
-        )
-        for name, introduced in zip(FileLayout._fields[2:], row[1:])
-    ]
-    return FileLayout(version, abi, *structures)
+    builder = _GetBuilder()
+    structures = {
+        name: introduced and builder.Build(_GetDefinitionName(name, introduced), abi)
+        for name, introduced in zip(_Version._fields[1:], row[1:])
+    }
+    return FileLayout(version, abi, **structures)
+
+
+def GetMemberNames(name):
+    """Retrieves the names of the members that a structure has in any version.
+
+    Args:
+      name (str): name of the structure, one of those that FileLayout has.
+
+    Returns:
+      set[str]: names of the members, those of nested structures included, as
+          Structure.Flatten gives them.
+    """
+    definitions = _GetBuilder().registry
+    versions = {getattr(row, name) for row in _VERSIONS} - {None}
+    return {
+        member_name
+        for version in versions
+        for member_name in definitions.GetMemberNames(_GetDefinitionName(name, version))
+    }
 
 
 def _GetVersionTuple(version):

@@ -207,10 +207,7 @@ def _GetTaskNames():
     Returns:
       frozenset[str]: names.
     """
-    names = set()
-    for version in layouts.VERSIONS:
-        structure = layouts.GetFileLayout(version, layouts.ABIS[0]).tstat
-        names.update(_GetTaskName(name) for name, _, _ in structure.Flatten())
+    names = map(_GetTaskName, layouts.GetMemberNames("tstat"))
     return frozenset(name for name in names if not _IsReserved(name))
 
 
@@ -221,12 +218,8 @@ def _GetRecordNames():
     Returns:
       frozenset[str]: names.
     """
-    return frozenset(
-        name
-        for version in layouts.VERSIONS
-        for name in layouts.GetFileLayout(version, layouts.ABIS[0]).rawrecord.members
-        if not _IsReserved(name)
-    )
+    names = layouts.GetMemberNames("rawrecord")
+    return frozenset(name for name in names if not _IsReserved(name))
 
 
 @functools.lru_cache(maxsize=None)

@@ -6,7 +6,13 @@ the sources of every version and for each of the machine types.
 
 import gzip
 import json
+import subprocess
+import sys
 import unittest
+
+from dtfabric import data_types
+from dtfabric import reader
+from dtfabric import registry
 
 from plaso_atop import layouts
 
@@ -310,6 +316,176 @@ class LayoutsTest(test_lib.BaseTestCase):
                 (has_tstat, has_sstat),
                 (version, tstatlen, sstatlen),
             )
+
+
+class DefinitionsTest(test_lib.BaseTestCase):
+    """Tests for what is read of the definitions, as compared to what dtFabric reads."""
+
+    # pylint: disable=protected-access
+
+    _STRUCTURE_NAMES = ("rawheader", "rawrecord", "tstat", "sstat", "cstat")
+
+    # Prints which definitions a process read for a log, and what it read of the log.
+    _SCRIPT = """
+import json
+import sys
+
+from plaso_atop import layouts
+from plaso_atop import rawlog
+
+with open(sys.argv[1], "rb") as file_object:
+    tasks = [
+        [task.pid, task.name.decode(), task.wchan is None]
+        for sample in rawlog.RawLog(file_object).samples()
+        for task in sample.tasks()
+    ]
+definitions = layouts._GetBuilder().registry.GetDefinitions()
+print(json.dumps([sorted(definition.name for definition in definitions), tasks]))
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        """Reads all definitions, with the reader of dtFabric."""
+        cls._registry = registry.DataTypeDefinitionsRegistry()
+        definitions_reader = reader.YAMLDataTypeDefinitionsFileReader()
+        definitions_reader.ReadFile(cls._registry, layouts._DEFINITION_FILE)
+
+    def _GetNeededNames(self, name):
+        """Determines which definitions a definition needs, itself included.
+
+        Args:
+          name (str): name of the definition.
+
+        Returns:
+          set[str]: names.
+        """
+        names = {name}
+        definition = self._registry.GetDefinitionByName(name)
+        for member in getattr(definition, "members", []):
+            if isinstance(member, data_types.ElementSequenceDataTypeDefinition):
+                nested_name = member.element_data_type_definition.name
+            else:
+                nested_name = member.member_data_type_definition.name
+            names.update(self._GetNeededNames(nested_name))
+        return names
+
+    def _ReadLog(self, path, preamble=""):
+        """Reads a log in a process of its own.
+
+        Args:
+          path (str): path of the log.
+          preamble (Optional[str]): what Python runs before.
+
+        Returns:
+          tuple[list[str], list[list[object]]]: names of the definitions that the
+              process read, and values of the tasks.
+        """
+        output = subprocess.run(
+            [sys.executable, "-c", preamble + self._SCRIPT, path],
+            check=True,
+            cwd=test_lib.PROJECT_PATH,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+        return json.loads(output)
+
+    def testNeededDefinitions(self):
+        """Tests that a process reads only the definitions of the version of its log."""
+        for log in test_lib.LOGS:
+            layout = layouts.GetFileLayout(log.layout_version, layouts.ABIS[0])
+            expected_names = set()
+            for name in self._STRUCTURE_NAMES:
+                structure = getattr(layout, name)
+                if structure:
+                    expected_names.update(self._GetNeededNames(structure.name))
+            # 2.2 in the header is also that of 2.2-3.
+            if log.layout_version == "2.2-3":
+                expected_names.update(self._GetNeededNames("sstat_2_2"))
+
+            names, tasks = self._ReadLog(log.path)
+            self.assertEqual(set(names), expected_names, log.name)
+            self.assertLess(len(names), len(self._registry.GetDefinitions()) // 2)
+            self.assertTrue(tasks)
+
+    def testWithoutLibyaml(self):
+        """Tests that a log is read the same without libyaml."""
+        preamble = (
+            "import sys\n"
+            "sys.modules['yaml._yaml'] = None\n"
+            "import yaml\n"
+            "assert not yaml.__with_libyaml__\n"
+            "assert not hasattr(yaml, 'CSafeLoader')\n"
+        )
+        path = test_lib.GetTestFilePath(["atop-2.12.1.raw"])
+        self.assertEqual(self._ReadLog(path, preamble), self._ReadLog(path))
+
+    def testLayouts(self):
+        """Tests that the layouts are those of all definitions as dtFabric reads them."""
+        builder = layouts._StructureBuilder(self._registry)
+
+        for version in layouts.VERSIONS:
+            for abi in layouts.ABIS:
+                layout = layouts.GetFileLayout(version, abi)
+                for name in self._STRUCTURE_NAMES:
+                    structure = getattr(layout, name)
+                    if not structure:
+                        continue
+
+                    expected_structure = builder.Build(structure.name, abi)
+                    self.assertEqual(structure.size, expected_structure.size)
+                    self.assertEqual(
+                        [
+                            (path, offset, member.size, member.count, member.format)
+                            for path, offset, member in structure.Flatten()
+                        ],
+                        [
+                            (path, offset, member.size, member.count, member.format)
+                            for path, offset, member in expected_structure.Flatten()
+                        ],
+                    )
+
+    def testGetDefinitionByName(self):
+        """Tests the GetDefinitionByName function with all definitions."""
+        definitions_registry = layouts._DefinitionsRegistry()
+        self.assertEqual(definitions_registry.GetDefinitions(), [])
+
+        for definition in self._registry.GetDefinitions():
+            self.assertIsInstance(
+                definitions_registry.GetDefinitionByName(definition.name),
+                type(definition),
+            )
+        self.assertIsNone(definitions_registry.GetDefinitionByName("lacks"))
+        self.assertEqual(
+            len(definitions_registry.GetDefinitions()),
+            len(self._registry.GetDefinitions()),
+        )
+
+    def testAllDefinitionsAreNeeded(self):
+        """Tests that no definition is left over."""
+        names = {"atop"}
+        for version in layouts.VERSIONS:
+            layout = layouts.GetFileLayout(version, layouts.ABIS[0])
+            for name in self._STRUCTURE_NAMES:
+                structure = getattr(layout, name)
+                if structure:
+                    names.update(self._GetNeededNames(structure.name))
+
+        self.assertEqual(
+            names, {definition.name for definition in self._registry.GetDefinitions()}
+        )
+
+    def testGetMemberNames(self):
+        """Tests the GetMemberNames function."""
+        for name in self._STRUCTURE_NAMES:
+            expected_names = set()
+            for version in layouts.VERSIONS:
+                structure = getattr(
+                    layouts.GetFileLayout(version, layouts.ABIS[0]), name
+                )
+                if structure:
+                    expected_names.update(path for path, _, _ in structure.Flatten())
+
+            self.assertEqual(layouts.GetMemberNames(name), expected_names)
 
 
 class StructureTest(test_lib.BaseTestCase):
