@@ -621,6 +621,131 @@ class HeaderTest(DamagedLogTestCase):
             )
 
 
+class TimeTest(DamagedLogTestCase):
+    """Tests for samples whose time is damaged, which no checksum protects."""
+
+    def _SetTime(self, data, part, curtime):
+        """Overwrites the time of a sample.
+
+        Args:
+          data (bytes): contents of the log.
+          part (Part): sample.
+          curtime (int): time.
+
+        Returns:
+          bytes: contents of the log.
+        """
+        layout = rawlog.RawLog(io.BytesIO(data)).layout
+        member = layout.rawrecord.members["curtime"]
+        offset = part.offset + member.offset
+        packed = struct.pack(f"{layout.abi.byte_order:s}{member.format:s}", curtime)
+        return data[:offset] + packed + data[offset + len(packed) :]
+
+    def _CheckTimes(self, data, parts, index, curtime):
+        """Checks the times of a log in which that of one sample is damaged.
+
+        Args:
+          data (bytes): contents of the log.
+          parts (list[Part]): samples of the original log.
+          index (int): index of the damaged sample.
+          curtime (int): time that this sample is to have.
+        """
+        expected = [part.values for part in parts]
+        expected[index] = (curtime, *expected[index][1:])
+        part = parts[index]
+        self._CheckLog(
+            data, expected, [(part.offset, part.record_size, rawlog.DAMAGE_TIME)]
+        )
+
+    def testTimes(self):
+        """Tests times that are not set, or that differ in one bit."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            log = rawlog.RawLog(io.BytesIO(data))
+            are_first = [sample.is_boot for sample in log.samples()]
+            bits = 8 * log.layout.rawrecord.members["curtime"].size - 1
+            for index, part in enumerate(parts[:-1]):
+                curtime = part.values[0]
+                damaged_times = [0]
+                # That of the first sample of a run has one neighbour that knows.
+                if not are_first[index] and not are_first[index + 1]:
+                    damaged_times.extend(curtime ^ 1 << bit for bit in range(5, bits))
+                for damaged_time in damaged_times:
+                    with self.subTest(name=name, index=index, time=damaged_time):
+                        self._CheckTimes(
+                            self._SetTime(data, part, damaged_time),
+                            parts,
+                            index,
+                            curtime,
+                        )
+
+            # Where a run ends the interval of the next sample says nothing of it.
+            self._CheckTimes(
+                self._SetTime(data, parts[-1], 0), parts, -1, parts[-1].values[0]
+            )
+
+    def testUnknown(self):
+        """Tests a time that is not set, where no other sample knows it."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        data = self._SetTime(data[: parts[0].end_offset], parts[0], 0)
+        self._CheckTimes(data, parts[:1], 0, 0)
+
+    def testClock(self):
+        """Tests that a clock which was set is no damage."""
+        for name in LOG_NAMES:
+            data, parts = self._ReadParts(name)
+            for difference in (-86400, 86400):
+                shifted = data
+                for part in parts[self._INDEX :]:
+                    shifted = self._SetTime(shifted, part, part.values[0] + difference)
+                log, _ = ReadLog(shifted)
+                self.assertEqual(log.damages, [])
+
+    _INDEX = 3
+
+    def testEvents(self):
+        """Tests that the events are marked, and that no others are there."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        expected_events, _ = self._GetEvents(
+            data, {"linux:atop:process", "linux:atop:session", "linux:atop:gap"}
+        )
+        part = parts[self._INDEX]
+        for curtime in (0, part.values[0] ^ 1 << 29, -5):
+            damaged_data = self._SetTime(data, part, curtime)
+            events, warnings = self._GetEvents(
+                damaged_data,
+                {"linux:atop:process", "linux:atop:session", "linux:atop:gap"},
+            )
+            self.assertEqual(
+                warnings,
+                [
+                    f"time of sample damaged at offset: 0x{part.offset:08x} of size: "
+                    f"{part.record_size:d}"
+                ],
+            )
+            self.assertEqual(events, expected_events)
+
+            storage_writer = self._ParseData(damaged_data, parser.AtopParser())
+            number_of_events = 0
+            for event_data in self._GetEventData(storage_writer):
+                is_corrupted = getattr(event_data, "_corrupted", False)
+                if hasattr(event_data, "number_of_samples"):
+                    continue
+                number_of_events += event_data.offset == part.offset
+                # Only Plaso 20260720 and later can tell.
+                if hasattr(parsers_mediator.ParserMediator, "ProduceWarning"):
+                    self.assertEqual(
+                        bool(is_corrupted),
+                        event_data.offset == part.offset,
+                        event_data.data_type,
+                    )
+                if event_data.offset == part.offset:
+                    self.assertEqual(
+                        event_data.sample_time.timestamp, part.values[0]
+                    )
+            self.assertGreater(number_of_events, 20)
+
+
 class HostileLogTest(DamagedLogTestCase):
     """Tests for logs that were made to harm their reader."""
 

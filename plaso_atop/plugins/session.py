@@ -169,8 +169,11 @@ class AtopSessionPlugin(interface.AtopPlugin):
     _REASON_NOT_RUNNING = "atop not running"
     _REASON_RESTARTED = "system restarted"
 
-    # The end of a log that is still being written is no gap, nor is its header.
-    _REASONS_WITHOUT_GAP = frozenset([rawlog.DAMAGE_HEADER, rawlog.DAMAGE_LAST_SAMPLE])
+    # The end of a log that is still being written is no gap, nor is its header, nor is
+    # a sample whose time is damaged.
+    _REASONS_WITHOUT_GAP = frozenset(
+        [rawlog.DAMAGE_HEADER, rawlog.DAMAGE_LAST_SAMPLE, rawlog.DAMAGE_TIME]
+    )
 
     _MAXIMUM_NUMBER_OF_GAPS = 100
 
