@@ -2,7 +2,8 @@
 """Reads many mutated logs, and says what went wrong.
 
 With --log2timeline the logs are written to a directory, together with whole ones, and
-log2timeline reads them all in one run.
+log2timeline reads them all in one run. With --garbage logs with garbage that looks like
+samples are read instead, and what was found behind it is printed as a table.
 """
 
 import argparse
@@ -19,12 +20,46 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 # pylint: disable=wrong-import-position
+from tests import garbage
 from tests import mutations
 from tests import rawlog_fuzz
+from tests import rawlog_garbage
 from tests import test_lib
+
+# Bytes of garbage before 1,600 samples, of 11 MB together.
+GARBAGE_SIZES = (15386, 64 * 1024, 1000000, 10000000)
 
 # A mutated log of 50 KB that takes longer is one that hangs.
 TIME_LIMIT_SECONDS = 20
+
+
+def RunGarbage():
+    """Reads logs with garbage that looks like samples.
+
+    Returns:
+      int: number of logs of which more is hidden, or which take longer, than may be.
+    """
+    failed = 0
+    print(
+        "|      size | kind                                     | hidden |  CPU s | at most |"
+    )
+    print(
+        "| --------: | ---------------------------------------- | -----: | -----: | ------: |"
+    )
+    for size in GARBAGE_SIZES:
+        for kind in garbage.KINDS:
+            result = rawlog_garbage.ReadGarbage(kind, size, 1600)
+            maximum_time = 10 + 2 * result.file_size / 1e6
+            print(
+                f"| {size:9d} | {kind:40s} | {result.hidden:6d} | {result.time:6.2f} | "
+                f"{maximum_time:7.1f} |",
+                flush=True,
+            )
+            maximum_size = 0 if size <= 64 * 1024 else size
+            failed += result.hidden_size > maximum_size or result.time > maximum_time
+
+    print(f"{failed:d} failed")
+    return failed
 
 
 def RunReader(first_seed, count):
@@ -160,9 +195,13 @@ def Main():
     """
     argument_parser = argparse.ArgumentParser(description=__doc__)
     argument_parser.add_argument("--count", default=10000, type=int)
+    argument_parser.add_argument("--garbage", action="store_true")
     argument_parser.add_argument("--log2timeline", action="store_true")
     argument_parser.add_argument("--seed", default=0, type=int)
     arguments = argument_parser.parse_args()
+
+    if arguments.garbage:
+        return 1 if RunGarbage() else 0
 
     function = RunLog2Timeline if arguments.log2timeline else RunReader
     return 1 if function(arguments.seed, arguments.count) else 0

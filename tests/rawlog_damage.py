@@ -478,23 +478,21 @@ class DamageTest(DamagedLogTestCase):
 
 
 class UnreadableFile(io.BytesIO):
-    """File of which a part cannot be read.
+    """File with parts that cannot be read.
 
     Attributes:
       number_of_failures (int): number of reads that failed.
     """
 
-    def __init__(self, data, offset, size):
+    def __init__(self, data, *ranges):
         """Initializes a file.
 
         Args:
           data (bytes): contents of the file.
-          offset (int): offset of what cannot be read.
-          size (int): size of what cannot be read.
+          ranges (tuple[int, int]): offset and size of each part that cannot be read.
         """
         super().__init__(data)
-        self._end_offset = offset + size
-        self._offset = offset
+        self._ranges = ranges
         self.number_of_failures = 0
 
     def read(self, size=-1):
@@ -509,42 +507,130 @@ class UnreadableFile(io.BytesIO):
         Raises:
           OSError: if the data cannot be read.
         """
-        if self.tell() < self._end_offset and self.tell() + size > self._offset:
-            self.number_of_failures += 1
-            raise OSError("Input/output error")
+        start = self.tell()
+        for range_offset, range_size in self._ranges:
+            if start < range_offset + range_size and start + size > range_offset:
+                self.number_of_failures += 1
+                raise OSError("Input/output error")
         return super().read(size)
 
 
 class UnreadableTest(DamagedLogTestCase):
     """Tests for logs that lie where they cannot be read."""
 
+    _PAGE_SIZE = 4096
+
+    def _CheckPages(self, data, parts, ranges):
+        """Checks that every sample on pages that can be read comes out.
+
+        Args:
+          data (bytes): contents of the log.
+          parts (list[Part]): samples of the log.
+          ranges (list[tuple[int, int]]): offset and size of what cannot be read.
+
+        Returns:
+          int: number of samples that are whole.
+        """
+        pages = {
+            page
+            for offset, size in ranges
+            for page in range(
+                offset // self._PAGE_SIZE, (offset + size - 1) // self._PAGE_SIZE + 1
+            )
+        }
+        whole = [
+            part.values
+            for part in parts
+            if not pages.intersection(
+                range(
+                    part.offset // self._PAGE_SIZE,
+                    (part.end_offset - 1) // self._PAGE_SIZE + 1,
+                )
+            )
+        ]
+
+        file_object = UnreadableFile(data, *ranges)
+        log = rawlog.RawLog(file_object)
+        values = [GetValues(sample) for sample in log.samples()]
+        self.assertEqual([value for value in values if value in whole], whole)
+
+        # Every damage is one of what cannot be read, and they cover all of that.
+        for damage in log.damages:
+            self.assertIn("unreadable", damage.reason)
+        damages = [
+            (damage.offset, damage.offset + damage.size) for damage in log.damages
+        ]
+        if log.number_of_damages == len(damages):
+            for offset, size in ranges:
+                self.assertTrue(
+                    any(
+                        start < offset + size and offset < end for start, end in damages
+                    )
+                )
+
+        # Nothing is tried again.
+        self.assertLess(file_object.number_of_failures, 2 * len(pages) + 100)
+        return len(whole)
+
     def testSector(self):
         """Tests a sector that cannot be read."""
         for name in LOG_NAMES:
             data, parts = self._ReadParts(name)
-            offset = parts[3].offset + 200
-            log = rawlog.RawLog(UnreadableFile(data, offset, 1))
-            values = [GetValues(sample) for sample in log.samples()]
+            for part in parts[3:6]:
+                for start, end in [(part.offset, part.offset + 96), *part.blocks]:
+                    with self.subTest(name=name, offset=start):
+                        ranges = [((start + end) // 2, 1)]
+                        self.assertGreater(self._CheckPages(data, parts, ranges), 3)
 
-            start = offset - offset % 4096
-            whole = [
-                part.values
-                for part in parts
-                if part.end_offset <= start or part.offset >= start + 4096
-            ]
-            self.assertEqual([value for value in values if value in whole], whole)
-            self.assertGreater(len(whole), 3)
-            self.assertGreaterEqual(log.number_of_damages, 1)
+    def testManySectors(self):
+        """Tests as many bad sectors as a failing disk has."""
+        original, original_parts = self._ReadParts("atop-2.12.1")
+        header = original[: original_parts[0].offset]
+        samples = [original[part.offset : part.end_offset] for part in original_parts]
+        data = header + b"".join(samples[index % 8] for index in range(450))
+        log = rawlog.RawLog(io.BytesIO(data))
+        parts = [Part(sample) for sample in log.samples()]
+        self.assertEqual(len(parts), 450)
+        self.assertGreater(len(data), 2600000)
+
+        generator = random.Random(20261121)
+        ranges = [
+            (generator.randrange(8, len(data) // 512) * 512, 512) for _ in range(200)
+        ]
+        self.assertGreater(self._CheckPages(data, parts, ranges), 100)
+
+    def testWarning(self):
+        """Tests the warning of a sector that cannot be read."""
+        data, parts = self._ReadParts("atop-2.12.1")
+        offset, end_offset = parts[3].blocks[1]
+        file_object = UnreadableFile(data, (end_offset - 1, 1))
+        file_object.get_size = lambda: len(data)
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(storage_writer)
+        parser.AtopParser().Parse(parser_mediator, file_object)
+        # The page of the sector reaches into the next sample.
+        next_offset = parts[5].offset
+        self.assertLess(parts[4].offset, (end_offset // 4096 + 1) * 4096)
+        self.assertEqual(
+            self._GetWarnings(storage_writer),
+            [
+                f"process list unreadable at offset: 0x{offset:08x} of size: "
+                f"{next_offset - offset:d}"
+            ],
+        )
 
     def testRest(self):
         """Tests a file of which all after its header cannot be read."""
         data, _ = self._ReadParts("atop-2.12.1")
-        data += bytes(16 * 1024 * 1024)
-        file_object = UnreadableFile(data, 4096, len(data))
+        data += bytes(64 * 1024 * 1024)
+        file_object = UnreadableFile(data, (4096, len(data)))
         log = rawlog.RawLog(file_object)
         # The first system block is in what can be read.
         self.assertEqual([sample.has_tasks for sample in log.samples()], [False])
-        self.assertEqual(log.number_of_damages, 1)
+        self.assertEqual(
+            [damage.reason for damage in log.damages],
+            [rawlog.DAMAGE_UNREADABLE_TASKS],
+        )
         # Each one can take long.
         self.assertLess(file_object.number_of_failures, 1000)
 
@@ -740,9 +826,7 @@ class TimeTest(DamagedLogTestCase):
                         event_data.data_type,
                     )
                 if event_data.offset == part.offset:
-                    self.assertEqual(
-                        event_data.sample_time.timestamp, part.values[0]
-                    )
+                    self.assertEqual(event_data.sample_time.timestamp, part.values[0])
             self.assertGreater(number_of_events, 20)
 
 
