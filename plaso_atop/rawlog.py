@@ -10,9 +10,11 @@ and the header promise. Where a sample cannot be read, the reader goes on at the
 place where a whole one starts.
 """
 
+import array
 import collections
 import itertools
 import struct
+import sys
 
 from plaso_atop import blocks
 from plaso_atop import layouts
@@ -85,6 +87,8 @@ _UNREADABLE_REASONS = {
     DAMAGE_TASKS: DAMAGE_UNREADABLE_TASKS,
 }
 
+_NATIVE_BYTE_ORDER = "<" if sys.byteorder == "little" else ">"
+
 # The first second of the year 10000.
 _END_OF_TIME = 253402300800
 
@@ -106,7 +110,7 @@ Cgroup.__doc__ = """Control group.
 
 Attributes:
   path (bytes): path, "/" for the root.
-  pids (tuple[int]): identifiers of the processes in the group itself.
+  pids (array.array[int]): identifiers of the processes in the group itself.
   cstat (tuple): metrics and limits, with the C names of the members and the part that
       they are of before it, such as "cpu_utime".
 """
@@ -132,6 +136,9 @@ class Sample:
     # parents were made to fill the memory.
     _MAXIMUM_PATH_SIZE = 4096
 
+    # More processes than a server has, which take 16 MiB.
+    _MAXIMUM_PIDS = 1 << 17
+
     def __init__(self, log, offset, record):
         """Initializes a sample.
 
@@ -143,6 +150,7 @@ class Sample:
         super().__init__()
         self._are_cgroups_damaged = False
         self._log = log
+        self._path_per_pid = None
         self.curtime = record.curtime
         self.flags = record.flags
         self.interval = record.interval
@@ -250,13 +258,14 @@ class Sample:
     def cgroups(self):
         """Retrieves the cgroups, since 2.11.
 
-        Returns:
-          list[Cgroup]: cgroups in the order of the file, parents before children. Empty
-              where none were stored or where they are damaged.
+        Yields:
+          Cgroup: cgroups in the order of the file, parents before children. None where
+              no cgroups were stored, where they are damaged or where they are more than
+              8 MiB.
         """
         structure = self._log.layout.cstat
         if not self.cgroups_block or not structure or self._are_cgroups_damaged:
-            return []
+            return
 
         data = self.cgroups_block.GetData()
         pids_data = b""
@@ -266,58 +275,23 @@ class Sample:
             # That a block is not intact is known already, that it is too large is not.
             if all(block.IsIntact() for block in list(self.GetBlocks())[2:]):
                 self._AddCgroupsDamage()
-            return []
+            return
+
+        pids = array.array("i", pids_data)
+        if structure.abi.byte_order != _NATIVE_BYTE_ORDER:
+            pids.byteswap()
+
+        # All of them or none: what one says of its size is where the next one starts.
+        try:
+            collections.deque(self._ReadCgroups(data, len(pids)), maxlen=0)
+        except ValueError:
+            self._AddCgroupsDamage()
+            return
 
         cstat_class, unpacker = views.CreateValuesClass("Cstat", structure)
-        byte_order = structure.abi.byte_order
-        pids = struct.unpack(f"{byte_order:s}{len(pids_data) // 4:d}i", pids_data)
-        pids_index = 0
-
-        cgroups = []
-        offset = 0
-        paths_size = 0
-        while offset < len(data):
-            if offset + structure.size > len(data):
-                break
-
+        for offset, path, first, last in self._ReadCgroups(data, len(pids)):
             cstat = cstat_class._make(unpacker.unpack_from(data, offset))
-            name_offset = offset + structure.size
-
-            # Parents stand before their children, which rules out loops.
-            if (
-                cstat.gen_structlen < structure.size
-                or cstat.gen_namelen < 0
-                or structure.size + cstat.gen_namelen > cstat.gen_structlen
-                or offset + cstat.gen_structlen > len(data)
-                or cstat.gen_parentseq >= len(cgroups)
-                or cstat.gen_nprocs < 0
-                or pids_index + cstat.gen_nprocs > len(pids)
-            ):
-                break
-
-            path = b"/"
-            if cstat.gen_parentseq >= 0:
-                name = views.GetText(
-                    data[name_offset : name_offset + cstat.gen_namelen]
-                )
-                parent_path = cgroups[cstat.gen_parentseq].path
-                path = parent_path.rstrip(b"/") + b"/" + name
-
-            paths_size += len(path)
-            if len(path) > self._MAXIMUM_PATH_SIZE or paths_size > len(data):
-                break
-
-            cgroups.append(
-                Cgroup(path, pids[pids_index : pids_index + cstat.gen_nprocs], cstat)
-            )
-            offset += cstat.gen_structlen
-            pids_index += cstat.gen_nprocs
-
-        if offset != len(data):
-            self._AddCgroupsDamage()
-            return []
-
-        return cgroups
+            yield Cgroup(path, pids[first:last], cstat)
 
     def _AddCgroupsDamage(self):
         """Adds cgroups that cannot be used to the damages of the log."""
@@ -360,6 +334,89 @@ class Sample:
               NUL, a single letter is a byte. The bytes of the whole tstat are in entry.
         """
         return self._GetTasks()
+
+    def _ReadCgroups(self, data, number_of_pids):
+        """Reads where the cgroups are.
+
+        Args:
+          data (bytes): cgroups, one after the other.
+          number_of_pids (int): number of entries in the list of their processes.
+
+        Yields:
+          tuple[int, bytes, int, int]: offset of the cgroup in bytes, its path, and where
+              its processes start and end in the list of these.
+
+        Raises:
+          ValueError: if the cgroups are not what they must be.
+        """
+        structure = self._log.layout.cstat
+        place_class, unpacker = views.CreatePlaceClass(structure)
+
+        # Those that the next one can be in: their index and path.
+        parents = []
+        index = 0
+        offset = 0
+        paths_size = 0
+        pid_index = 0
+        while offset < len(data):
+            if offset + structure.size > len(data):
+                raise ValueError("cgroup incomplete")
+
+            place = place_class._make(unpacker.unpack_from(data, offset))
+            end_offset = offset + place.structlen
+            name_offset = offset + structure.size
+            name_end_offset = name_offset + place.namelen
+            pid_end_index = pid_index + place.nprocs
+            if (
+                not name_offset <= name_end_offset <= end_offset <= len(data)
+                or not pid_index <= pid_end_index <= number_of_pids
+            ):
+                raise ValueError("cgroup larger than what there is")
+
+            path = b"/"
+            if place.parentseq < 0:
+                parents.clear()
+            else:
+                # A cgroup stands behind its parent and what that has before it.
+                while parents and parents[-1][0] != place.parentseq:
+                    parents.pop()
+                if not parents:
+                    raise ValueError("cgroup without parent")
+                name = views.GetText(data[name_offset:name_end_offset])
+                path = parents[-1][1].rstrip(b"/") + b"/" + name
+
+            paths_size += len(path)
+            if len(path) > self._MAXIMUM_PATH_SIZE or paths_size > len(data):
+                raise ValueError("path too long")
+
+            yield offset, path, pid_index, pid_end_index
+
+            parents.append((index, path))
+            index += 1
+            offset = end_offset
+            pid_index = pid_end_index
+
+    def GetCgroupPath(self, pid):
+        """Retrieves the path of the cgroup of a process, since 2.11.
+
+        Args:
+          pid (int): process identifier.
+
+        Returns:
+          bytes: path, None if it is not known. With version 1 of cgroups beside version
+              2 a process is in several, the longest path says most about it.
+        """
+        if self._path_per_pid is None:
+            self._path_per_pid = path_per_pid = {}
+            for cgroup in self.cgroups():
+                for cgroup_pid in cgroup.pids:
+                    path = path_per_pid.get(cgroup_pid)
+                    if path is None and len(path_per_pid) >= self._MAXIMUM_PIDS:
+                        self._log.number_of_omitted_pids += 1
+                    elif path is None or len(path) < len(cgroup.path):
+                        path_per_pid[cgroup_pid] = cgroup.path
+
+        return self._path_per_pid.get(pid)
 
     def _GetTasks(self, **selection):
         """Retrieves entries of the process list.
@@ -448,7 +505,8 @@ class Sample:
         return all(block.IsIntact() for block in self.GetBlocks())
 
     def Release(self):
-        """Releases the inflated blocks."""
+        """Releases the inflated blocks, and what was made of them."""
+        self._path_per_pid = None
         for block in self.GetBlocks():
             block.Release()
 
@@ -470,6 +528,8 @@ class RawLog:
           by trying.
       layout (layouts.FileLayout): layout of the structures.
       number_of_damages (int): number of damages found so far.
+      number_of_omitted_pids (int): number of times so far that the cgroup of a process
+          was left out, as too many processes were in cgroups.
       page_size (int): size of a memory page in bytes or None if not valid.
       support_flags (int): flags, see the SUPPORT constants.
       task_reader (views.TaskReader): reader of the entries of process lists, None if their
@@ -523,6 +583,7 @@ class RawLog:
         self.is_recovered = False
         self.layout = None
         self.number_of_damages = 0
+        self.number_of_omitted_pids = 0
         self.page_size = None
         self.sstatlen = None
         self.support_flags = 0

@@ -246,6 +246,24 @@ def CreateValuesClass(class_name, structure):
 
 
 @functools.lru_cache(maxsize=None)
+def CreatePlaceClass(structure):
+    """Creates the class of the values of a cgroup that tell where it and others stand.
+
+    Args:
+      structure (layouts.Structure): layout of the cstat.
+
+    Returns:
+      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
+          values.
+    """
+    unpacker, names = structure.GetUnpacker(
+        ["gen.structlen", "gen.parentseq", "gen.nprocs", "gen.namelen"]
+    )
+    names = [name.partition(".")[2] for name in names]
+    return collections.namedtuple("Place", names), unpacker
+
+
+@functools.lru_cache(maxsize=None)
 def CreateRecordClass(structure):
     """Creates the class of the records of a layout.
 

@@ -53,7 +53,7 @@ def ReadSamples(data):
         system = sample.system()
         if system:
             ReadSystem(system)
-        sample.cgroups()
+        list(sample.cgroups())
         if sample.has_tasks and system and sample.IsIntact():
             samples.append(data[sample.offset : sample.end_offset])
     return samples
