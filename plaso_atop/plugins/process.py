@@ -17,6 +17,11 @@ class AtopProcessEventData(events.EventData):
     Identity, ids and parent process are those of the first sample in which the process
     was alive. What was measured are totals of what the log holds of the process.
 
+    Network transfers are those of samples in which netatop or netatop-bpf ran, up to
+    1.27 the kernel had atop's patch. Where netatop ran without its daemon netatopd, they
+    end with the last sample that lists the process alive, and are not set for a process
+    that is only known by its exit.
+
     Attributes:
       accounting_matched (bool): True if the exit was recorded of a process that the log
           shows alive, False if the process is only known by its exit. Not set if no
@@ -440,6 +445,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []
+        self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
         self._identifiers = {}
@@ -502,15 +508,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             if counters[0] + counters[1] >= self._busy_ticks:
                 self._AddBusyInterval(process, sample)
 
-        if self._has_network:
-            totals = process.network or [0] * len(self._NETWORK_MEMBERS)
-            for index, (_, member) in enumerate(self._NETWORK_MEMBERS):
-                value = max(0, getattr(task, member))
-                if is_total:
-                    totals[index] = max(totals[index], value)
-                else:
-                    totals[index] += value
-            process.network = totals
+        # Without netatopd the entry of an exit holds zeros.
+        is_exit = task.state == rawlog.STATE_EXITED
+        if self._has_exit_network if is_exit else self._has_network:
+            self._AddNetwork(process, task, is_total)
 
     def _AddDisplaced(self, process):
         """Makes room for a process that has the identifier of another one.
@@ -535,6 +536,24 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         processes.append(process)
         return True
+
+    def _AddNetwork(self, process, task, is_total):
+        """Adds what a process transferred since the previous sample to its totals.
+
+        Args:
+          process (_Process): process.
+          task (rawlog.Task): entry of the process.
+          is_total (bool): True if the counters are totals since the process was started.
+        """
+        may_be_wrapped = self._log.version_tuple < (2, 0) and not is_total
+        totals = process.network or [0] * len(self._NETWORK_MEMBERS)
+        for index, (_, member) in enumerate(self._NETWORK_MEMBERS):
+            value = max(0, getattr(task, member))
+            if is_total:
+                totals[index] = max(totals[index], value)
+            elif not (may_be_wrapped and value in self._WRAPPED_DIFFERENCES):
+                totals[index] += value
+        process.network = totals
 
     def _CompareContainers(self, process, task, sample):
         """Determines if a process entered or left a container.
@@ -1077,6 +1096,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return
 
         self._has_iostat |= sample.has_iostat
+        self._has_exit_network = sample.has_exit_network
         self._has_network = sample.has_network
         self._busy_ticks = math.inf
         if self._log.hertz and sample.interval > 0 and not sample.is_boot:
@@ -1121,6 +1141,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []
+        self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
         self._identifiers = {}

@@ -477,6 +477,44 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
                 value = getattr(event_data, name)
                 self.assertEqual(value, 2 * (index + 1) if expected else None)
 
+        # What an exited process transferred is recorded by netatopd or netatop-bpf, up
+        # to 1.27 by a kernel patch of its own. Without it the exit entry holds zeros.
+        living = self._GetTask(9, 10, **values)
+        for version, flags, header, has_network, has_exit_network in (
+            ("2.10", rawlog.FLAG_NETATOP, {}, True, False),
+            ("2.10", rawlog.FLAG_NETATOP | rawlog.FLAG_NETATOPD, {}, True, True),
+            ("2.10", 0, {"supportflags": 0x1035}, True, True),
+            ("2.10", 0, {}, False, False),
+            ("1.27", 0, {"supportflags": 0x0003}, True, False),
+            ("1.27", 0, {"supportflags": 0x000B}, True, True),
+        ):
+            exit_values = values if has_exit_network else {}
+            exit_task = self._GetExit(9, 10, **exit_values)
+            arguments = {"version": version, "flags": flags, **header}
+            for samples, factor in (
+                ([[], [exit_task]], 1 if has_exit_network else None),
+                ([[living], [exit_task]], has_network + has_exit_network or None),
+            ):
+                (event_data,), _ = self._Parse(samples, **arguments)
+                for index, name in enumerate(names):
+                    self.assertEqual(
+                        getattr(event_data, name), factor and factor * (index + 1)
+                    )
+
+        # Up to 1.27 a counter that went down was taken for one that wrapped.
+        wrapped = self._GetTask(9, 10, net__tcprsz=(1 << 32) - 30)
+        for version, header, expected in (
+            ("1.27", {"supportflags": 0x0003}, 4),
+            ("2.0", {"supportflags": 0x0035}, 4 + (1 << 32) - 30),
+        ):
+            (event_data,), _ = self._Parse(
+                [[living], [wrapped]],
+                version=version,
+                flags=rawlog.FLAG_NETATOP,
+                **header,
+            )
+            self.assertEqual(event_data.tcp_received_size, expected)
+
     def testOldAccounting(self):
         """Tests process accounting of version 2, which has no process identifiers."""
         # A comp_t: exponent 2, fraction 100.
