@@ -81,8 +81,9 @@ class AtopProcessEventData(events.EventData):
       saved_user_identifier (int): saved user identifier (UID).
       start_time (dfdatetime.DateTimeValues): date and time the process was started.
       sustained_cpu_seconds (int): longest time without a break in which the process used
-          at least 80 percent of a CPU in every interval, in seconds. Not set if there is
-          no such interval.
+          at least 80 percent of a CPU in every interval, in seconds. Only whole intervals
+          count: not those in which it was started or exited, nor the first of a run of
+          atop. A sample that is lost is a break. Not set if there is no such interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -250,7 +251,8 @@ class _Process:
 
     Attributes:
       btime (int): time of the start in the last sample that lists the process.
-      busy_end_time (int): time of the last sample in whose interval it was busy.
+      busy_index (int): index of the last sample in whose interval it was busy or None
+          if there is none.
       busy_seconds (int): seconds that it was busy without a break up to then.
       cgroup (bytes): path of the control group.
       cmdline (bytes): last command line that was not empty.
@@ -291,7 +293,7 @@ class _Process:
 
     __slots__ = (
         "btime",
-        "busy_end_time",
+        "busy_index",
         "busy_seconds",
         "cgroup",
         "cmdline",
@@ -334,7 +336,7 @@ class _Process:
           sample (rawlog.Sample): sample that the entry is from.
         """
         self.btime = self.start_time = task.btime
-        self.busy_end_time = None
+        self.busy_index = None
         self.busy_seconds = 0
         self.cgroup = None
         self.cmdline = task.cmdline
@@ -445,6 +447,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []
+        self._follows_previous = False
         self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
@@ -452,6 +455,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._is_previous_complete = False
         self._number_of_omitted = 0
         self._previous_curtime = None
+        self._previous_end_offset = None
         self._processes = {}
         self._sample_index = 0
         self._started = []
@@ -463,11 +467,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           process (_Process): process.
           sample (rawlog.Sample): sample at the end of the interval.
         """
-        end_time = process.busy_end_time
-        if end_time is None or abs(sample.curtime - sample.interval - end_time) > 1:
+        if not self._follows_previous or process.busy_index != self._sample_index - 1:
             process.busy_seconds = 0
 
-        process.busy_end_time = sample.curtime
+        process.busy_index = self._sample_index
         process.busy_seconds += sample.interval
         process.sustained_cpu_seconds = max(
             process.sustained_cpu_seconds, process.busy_seconds
@@ -505,7 +508,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                     for value in counters
                 ]
             process.counters = tuple(map(operator.add, process.counters, counters))
-            if counters[0] + counters[1] >= self._busy_ticks:
+
+            # When in the interval it exited does not matter, it did not last until the end.
+            if (
+                counters[0] + counters[1] >= self._busy_ticks
+                and task.state != rawlog.STATE_EXITED
+            ):
                 self._AddBusyInterval(process, sample)
 
         # Without netatopd the entry of an exit holds zeros.
@@ -738,7 +746,27 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         self._is_previous_complete = is_complete
         self._previous_curtime = sample.curtime
+        self._previous_end_offset = sample.end_offset
         self._sample_index += 1
+
+    def _FollowsPrevious(self, sample):
+        """Determines if no sample is missing between the previous one and this one.
+
+        Within a run atop takes the interval of a sample from its time and that of the
+        sample before, and a second if that is less.
+
+        Args:
+          sample (rawlog.Sample): sample, of which the process list is whole.
+
+        Returns:
+          bool: True if the process list before this one in the file was whole and is that
+              of the sample that was taken before this one.
+        """
+        if sample.offset != self._previous_end_offset:
+            return False
+
+        elapsed_seconds = sample.curtime - self._previous_curtime
+        return sample.is_boot or sample.interval == max(1, elapsed_seconds)
 
     def _GetProcesses(self, pid):
         """Retrieves the processes that had an identifier since the previous sample.
@@ -1096,6 +1124,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return
 
         self._has_iostat |= sample.has_iostat
+        self._follows_previous = self._FollowsPrevious(sample)
         self._has_exit_network = sample.has_exit_network
         self._has_network = sample.has_network
         self._busy_ticks = math.inf
@@ -1141,6 +1170,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []
+        self._follows_previous = False
         self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
@@ -1148,6 +1178,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._is_previous_complete = False
         self._number_of_omitted = 0
         self._previous_curtime = None
+        self._previous_end_offset = None
         self._processes = {}
         self._sample_index = 0
         self._started = []

@@ -69,6 +69,19 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             task[f"{part:s}.{member:s}" if member else f"gen.{name:s}"] = value
         return task
 
+    def _Damage(self, data, offset, end_offset, is_lost=False):
+        """Overwrites a sample.
+
+        Args:
+          data (bytearray): contents of the log.
+          offset (int): offset of the sample in bytes.
+          end_offset (int): offset of what follows the sample in bytes.
+          is_lost (Optional[bool]): True to overwrite all of the sample, False to
+              overwrite the end of its process list.
+        """
+        offset = offset if is_lost else end_offset - 8
+        data[offset:end_offset] = b"\xa5" * (end_offset - offset)
+
     def _Parse(self, samples, version="2.13", abi=layouts.ABIS[0], **kwargs):
         """Parses a log.
 
@@ -307,6 +320,60 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             events, _ = self._Parse(samples)
             values = [event.sustained_cpu_seconds or 0 for event in events]
             self.assertEqual(max(values), expected or 0, samples)
+
+    def testSustainedCPUBreaks(self):
+        """Tests what breaks the time that a process was busy."""
+        busy = self._GetTask(9, 10, cpu__utime=100)
+        less_busy = self._GetTask(9, 10, cpu__utime=79)
+        idle = self._GetTask(9, 10, wasinactive=1)
+        used = self._GetTask(9, 10, mem__minflt=1)
+        exit_task = self._GetExit(9, 10, cpu__utime=100)
+        for version, samples, expected in (
+            ("2.13", [[busy], [busy], [busy]], 3),
+            # Whatever the interval, a sample in which it was not busy.
+            ("2.13", [[busy], [less_busy], [busy], [busy]], 2),
+            ("2.13", [[busy], [used], [busy]], 1),
+            ("2.13", [[busy], [idle], [busy]], 1),
+            ("2.13", [[busy], [idle], [idle], [busy], [idle], [busy]], 1),
+            # Up to 2.2 a process that is idle is not listed.
+            ("2.2", [[busy], [], [busy], [busy]], 2),
+            ("2.2", [[busy], [busy], [], [busy]], 2),
+            # A sample that is lost, and one whose processes are.
+            ("2.13", [[busy], b"lost", [busy], [busy]], 2),
+            ("2.13", [[busy], [busy], b"damaged", [busy]], 2),
+            # The samples before and after were cut out without a trace.
+            ("2.13", [[busy], [busy], None, [busy]], 2),
+            # When in the interval it exited does not matter.
+            ("2.13", [[busy], [exit_task]], 1),
+            ("2.13", [[exit_task]], 0),
+        ):
+            builder = log_builder.LogBuilder(version=version)
+            builder.AddSample(self._T0, flags=rawlog.FLAG_BOOT)
+            damages = []
+            for index, tasks in enumerate(samples):
+                if tasks is not None:
+                    offset = len(builder.Build())
+                    damage = tasks if isinstance(tasks, bytes) else None
+                    builder.AddSample(
+                        self._T0 + 1 + index,
+                        interval=1,
+                        tasks=[used] if damage else tasks,
+                    )
+                    if damage:
+                        damages.append((damage, offset, len(builder.Build())))
+
+            data = bytearray(builder.Build())
+            for damage, offset, end_offset in damages:
+                self._Damage(data, offset, end_offset, is_lost=damage == b"lost")
+
+            storage_writer = self._ParseData(bytes(data), parser.AtopParser())
+            self.assertEqual(len(self._GetWarnings(storage_writer)), len(damages))
+            events = self._GetEventData(storage_writer, "linux:atop:process")
+            self.assertEqual(
+                max(event.sustained_cpu_seconds or 0 for event in events),
+                expected,
+                samples,
+            )
 
     def testBecameRoot(self):
         """Tests processes whose user became root."""
