@@ -52,7 +52,8 @@ class AtopProcessEventData(events.EventData):
       hostname (str): name of the host.
       last_seen_time (dfdatetime.DateTimeValues): date and time of the last sample with
           the process, where it vanished before the end of the log and no exit was
-          recorded.
+          recorded. Not set where a sample after that one is lost, in which the exit may
+          stand, nor before 2.3.
       major_faults (int): number of page faults that were served from disk.
       maximum_resident_size (int): largest size of resident memory in a sample, in
           bytes.
@@ -722,11 +723,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 del self._processes[process.pid]
             vanished.extend(absent)
 
-        # Absence only says something where the sample before listed all processes too.
+        # Absence only says something where the sample before listed all processes too. In
+        # a list that is lost between them the exit may have stood.
         last_seen_time = None
         if (
             is_complete
             and self._is_previous_complete
+            and self._follows_previous
             and self._log.version_tuple >= (2, 3)
         ):
             last_seen_time = self._previous_curtime

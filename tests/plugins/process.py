@@ -292,6 +292,63 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             for event_data in events:
                 self.assertIsNone(event_data.last_seen_time, version)
 
+    def testLastSeenAfterDamage(self):
+        """Tests that a process is only missed between two samples that are whole."""
+        old = self._GetTask(1, -500)
+        new = self._GetTask(9, 100)
+        exit_task = self._GetExit(9, 100)
+        for is_lost in (False, True):
+            for number, expected in ((0, 600), (1, None), (4, None)):
+                builder = log_builder.LogBuilder()
+                offsets = []
+                for index, tasks in enumerate(
+                    [[old], [old, new]]
+                    + [[old, exit_task]] * min(number, 1)
+                    + [[old]] * max(number - 1, 0)
+                    + [[old], [old]]
+                ):
+                    curtime = self._T0 + 600 * index
+                    flags = 0 if index else rawlog.FLAG_BOOT
+                    offsets.append(builder.AddSample(curtime, flags=flags, tasks=tasks))
+
+                # The samples after the first two are damaged.
+                data = bytearray(builder.Build())
+                offsets = offsets[2 : 3 + number]
+                for offset, end_offset in zip(offsets, offsets[1:]):
+                    self._Damage(data, offset, end_offset, is_lost=is_lost)
+
+                storage_writer = self._ParseData(bytes(data), parser.AtopParser())
+                event_data = {
+                    event.pid: event
+                    for event in self._GetEventData(
+                        storage_writer, "linux:atop:process"
+                    )
+                }
+                self.assertEqual(
+                    self._GetTimes(event_data[9]).get("last_seen"), expected
+                )
+                self.assertIsNone(event_data[9].exit_code)
+
+        # Samples that were cut out without a trace, and a second run of atop.
+        for interval, flags, expected in (
+            (600, 0, 600),
+            (300, 0, None),
+            (300, rawlog.FLAG_BOOT, 600),
+        ):
+            builder = log_builder.LogBuilder()
+            builder.AddSample(self._T0, flags=rawlog.FLAG_BOOT, tasks=[old])
+            builder.AddSample(self._T0 + 600, tasks=[old, new])
+            builder.AddSample(
+                self._T0 + 1200, interval=interval, flags=flags, tasks=[old]
+            )
+            storage_writer = self._ParseData(builder.Build(), parser.AtopParser())
+            (event_data,) = [
+                event
+                for event in self._GetEventData(storage_writer, "linux:atop:process")
+                if event.pid == 9
+            ]
+            self.assertEqual(self._GetTimes(event_data).get("last_seen"), expected)
+
     def testBootTime(self):
         """Tests starts that differ by a second between runs of atop."""
         first = self._GetTask(1, -500)
