@@ -432,6 +432,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
     _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
 
+    # Seconds by which the start differs between entries of one process: that of an exit
+    # comes from process accounting, others from the kernel. In 1.23 it is the sum of two
+    # times, each of which is rounded down.
+    _START_TOLERANCE = 1
+    _START_TOLERANCE_1_23 = 2
+
     # Bounds of what is remembered, which only a forged log exceeds.
     _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
@@ -459,6 +465,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._previous_end_offset = None
         self._processes = {}
         self._sample_index = 0
+        self._start_tolerance = None
         self._started = []
 
     def _AddBusyInterval(self, process, sample):
@@ -811,11 +818,23 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           bool: True if it was.
         """
         btime, _ = self._exit_btimes.get(task.pid, (None, None))
-        if btime is None or abs(task.btime - btime) > 1:
+        if btime is None or not self._IsSameStart(task.btime, btime):
             return False
 
         self._exit_btimes[task.pid] = (btime, self._sample_index)
         return True
+
+    def _IsSameStart(self, first_time, second_time):
+        """Determines if two times can be that of the start of one process.
+
+        Args:
+          first_time (int): time of the start in one entry.
+          second_time (int): time of the start in another entry.
+
+        Returns:
+          bool: True if they can.
+        """
+        return abs(first_time - second_time) <= self._start_tolerance
 
     def _IsUnchanged(self, process, task, sample):
         """Determines if an entry says of a process what is known of it.
@@ -848,7 +867,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         for task in self._exited:
             for process in self._GetProcesses(task.pid):
                 if (
-                    abs(task.btime - process.btime) <= 1
+                    self._IsSameStart(task.btime, process.btime)
                     and process.state != rawlog.STATE_EXITED
                 ):
                     break
@@ -898,7 +917,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if task.state == rawlog.STATE_ZOMBIE and self._IsExited(task):
             return
 
-        if process is None or abs(task.btime - process.btime) > 1:
+        if process is None or not self._IsSameStart(task.btime, process.btime):
             if not self._AddDisplaced(process):
                 self._number_of_omitted += 1
                 return
@@ -1080,7 +1099,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             # The parent is the last one that was started before its child.
             if (
                 candidate is not process
-                and candidate.start_time <= process.start_time + 1
+                and candidate.start_time <= process.start_time + self._start_tolerance
                 and (parent is None or candidate.start_time >= parent.start_time)
             ):
                 parent = candidate
@@ -1184,6 +1203,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._previous_end_offset = None
         self._processes = {}
         self._sample_index = 0
+        self._start_tolerance = self._START_TOLERANCE
+        if log.version_tuple <= (1, 23):
+            self._start_tolerance = self._START_TOLERANCE_1_23
         self._started = []
 
 
