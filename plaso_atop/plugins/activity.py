@@ -1,5 +1,8 @@
 """Plugin for the activity of processes in an atop raw log."""
 
+import itertools
+import operator
+
 from plaso.containers import events
 
 from plaso_atop import parser
@@ -13,8 +16,9 @@ class AtopTaskActivityEventData(events.EventData):
     Counters are those of the interval up to the sample, unless since_start is set.
 
     Attributes:
-      block_io_delay_time (int): time spent waiting for disks, in milliseconds. atop 2.8
-          and later.
+      block_io_delay_time (int): time spent waiting for disks, in milliseconds. A wait
+          counts when it ends, so that it can be longer than the interval. atop 2.8 and
+          later.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes.
       cgroup (str): path of the control group of the process. Up to 2.10 its first 63
@@ -36,8 +40,8 @@ class AtopTaskActivityEventData(events.EventData):
       processor_number (int): number of the CPU that it ran on last.
       read_size (int): size of data read from disk in bytes.
       real_time_priority (int): real-time priority, 0 if not real-time.
-      run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. atop
-          2.6 and later.
+      run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. A wait
+          counts when it ends. atop 2.6 and later.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       scheduling_policy (int): number of the scheduling policy, 0 for the normal one.
       scheduling_priority (int): priority of the kernel, a lower one goes first: up to 99
@@ -117,6 +121,11 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
     What a process used includes what its threads used. Of a process that exited during
     the interval, process_state is "E", only CPU time, page faults and, where recorded,
     network and GPU are known.
+
+    Delays and context switches of a process are those of the threads that it has at the
+    time of the sample. They are not set where atop stored something else: most often if
+    a thread ended in the interval. Nor are they after a sample that is lost, unless its
+    threads are listed.
 
     Attributes, in addition to those of AtopTaskActivityEventData:
       cgroup_cpu_limit_percent (int): limit of the CPU time of the control group in
@@ -323,8 +332,12 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
                     ("cancelled_written_size", "cwsz", self._GetSizeOfSectors)
                 )
 
+        # The sums over threads go down for another reason, see AtopActivityPlugin.
         version = self._log.version_tuple
-        members = [member + (version < (2, 7),) for member in members]
+        members = [
+            (name, member, convert, version < (2, 7) and member != "rundelay")
+            for name, member, convert in members
+        ]
 
         if sample.has_exit_network if is_exited else sample.has_network:
             members.extend(
@@ -456,6 +469,20 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         ("virtual_size", "vmem"),
     )
 
+    # Of a process these are sums over its threads.
+    _THREAD_SUMS = (
+        ("block_io_delay_time", "blkdelay"),
+        ("involuntary_context_switches", "nivcsw"),
+        ("run_delay_microseconds", "rundelay"),
+        ("voluntary_context_switches", "nvcsw"),
+    )
+
+    _GetThreadValues = operator.attrgetter(*(member for _, member in _THREAD_SUMS))
+
+    # Bounds what is remembered. A process with threads has at least three entries in the
+    # process list, one of 50,000 entries has half as many.
+    _MAXIMUM_NUMBER_OF_MULTITHREADED = 1 << 15
+
     _THREADS = (
         ("number_of_idle_threads", "nthridle"),
         ("number_of_running_threads", "nthrrun"),
@@ -463,6 +490,25 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         ("number_of_threads", "nthr"),
         ("number_of_uninterruptible_threads", "nthrslpu"),
     )
+
+    def __init__(self):
+        """Initializes a plugin."""
+        super().__init__()
+        self._multithreaded = None
+
+    def _AddThread(self, sums, task):
+        """Adds what a thread did to that of the other threads of its process.
+
+        Args:
+          sums (list[int]): sums in the order of _THREAD_SUMS, None if this is the first
+              thread of the process.
+          task (rawlog.Task): entry of the thread.
+
+        Returns:
+          list[int]: sums.
+        """
+        values = [value or 0 for value in self._GetThreadValues(task)]
+        return list(map(operator.add, sums, values)) if sums else values
 
     def _GetGPU(self, task, sample):
         """Retrieves what a process used of GPUs.
@@ -526,18 +572,39 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         growth = number * 1024
         return growth if abs(growth) <= self._MAXIMUM_INTEGER else None
 
-    def _ProcessTask(self, parser_mediator, task, sample):
+    def _GetMultithreaded(self, sample):
+        """Determines which processes of a sample have several threads.
+
+        Args:
+          sample (rawlog.Sample): sample.
+
+        Returns:
+          set[int]: process identifiers or None if there are too many.
+        """
+        pids = set()
+        for task in sample.processes():
+            if task.nthr > 1:
+                pids.add(task.pid)
+                if len(pids) > self._MAXIMUM_NUMBER_OF_MULTITHREADED:
+                    return None
+        return pids
+
+    def _ProcessTask(self, parser_mediator, task, thread_sums, sample):
         """Extracts an event from a process that was active.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           task (rawlog.Task): entry of the process.
+          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS, None
+              if none are listed.
           sample (rawlog.Sample): sample that the entry is from.
         """
         is_exited = task.state == rawlog.STATE_EXITED
 
         counters = self._GetCounters(task)
+        self._RemoveWrongSums(counters, task, thread_sums)
+        self._SetMultithreaded(task, thread_sums)
         counters.update(self._GetGPU(task, sample))
         if not is_exited:
             counters["resident_size_growth"] = self._GetGrowth(task.rgrow)
@@ -563,6 +630,50 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             self._SetLiving(parser_mediator, event_data, task, sample)
 
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
+
+    def _RemoveWrongSums(self, counters, task, thread_sums):
+        """Removes sums over the threads of a process that are not those of the interval.
+
+        What atop stores is the difference between the sums over the threads that are
+        alive at this sample and at the previous one, or where that is negative the sum
+        of this one, since the threads were started. Up to 2.6 it is 2^32 more than the
+        difference then. It is what the threads did where none of the previous sample
+        ended, as where that was the main thread; or else where their own entries add up
+        to it.
+
+        Args:
+          counters (dict[str, int]): counters per name of the attribute.
+          task (rawlog.Task): entry of the process.
+          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS, None
+              if none are listed, as where there is only the main thread.
+        """
+        if task.excode < 0 or (
+            self._multithreaded is not None and task.pid not in self._multithreaded
+        ):
+            return
+
+        for (name, member), thread_sum in zip(
+            self._THREAD_SUMS, thread_sums or itertools.repeat(None)
+        ):
+            if name in counters and getattr(task, member) != thread_sum:
+                counters[name] = None
+
+    def _SetMultithreaded(self, task, thread_sums):
+        """Sets whether a process has several threads.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          thread_sums (list[int]): what its threads did or None if none are listed.
+        """
+        if self._multithreaded is None:
+            return
+
+        if (task.nthr > 1 or thread_sums) and task.state != rawlog.STATE_EXITED:
+            self._multithreaded.add(task.pid)
+            if len(self._multithreaded) > self._MAXIMUM_NUMBER_OF_MULTITHREADED:
+                self._multithreaded = None
+        else:
+            self._multithreaded.discard(task.pid)
 
     def _SetLiving(self, parser_mediator, event_data, task, sample):
         """Sets what is only known of a process that lives.
@@ -626,11 +737,46 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             return
 
         self._StartSample(sample)
+        if sample.is_boot:
+            self._multithreaded = set()
+        elif not self._FollowsPrevious(sample):
+            self._multithreaded = None
+
+        process = None
+        thread_sums = None
         for task in sample.active_tasks():
-            # Before 1.27 there are no threads. When process accounting failed atop
-            # stored entries that are all zero.
-            if task.isproc != 0 and (task.pid > 0 or task.state == rawlog.STATE_EXITED):
-                self._ProcessTask(parser_mediator, task, sample)
+            # Threads follow their process. Before 1.27 there are none.
+            if task.isproc == 0:
+                if process and process.pid == task.tgid:
+                    thread_sums = self._AddThread(thread_sums, task)
+                continue
+
+            if process:
+                self._ProcessTask(parser_mediator, process, thread_sums, sample)
+            process = None
+            thread_sums = None
+
+            # When process accounting failed atop stored entries that are all zero.
+            if task.pid > 0 or task.state == rawlog.STATE_EXITED:
+                process = task
+
+        if process:
+            self._ProcessTask(parser_mediator, process, thread_sums, sample)
+
+        if self._multithreaded is None:
+            self._multithreaded = self._GetMultithreaded(sample)
+        self._SetPrevious(sample)
+
+    def Start(self, parser_mediator, log):
+        """Starts with a log.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          log (rawlog.RawLog): log.
+        """
+        super().Start(parser_mediator, log)
+        self._multithreaded = None
 
 
 parser.AtopParser.RegisterPlugin(AtopActivityPlugin)

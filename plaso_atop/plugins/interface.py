@@ -285,6 +285,27 @@ class AtopTaskPlugin(AtopPlugin):
         self._cgroup_offset = None
         self._cgroup_per_pid = {}
         self._container_attribute = None
+        self._previous_curtime = None
+        self._previous_end_offset = None
+
+    def _FollowsPrevious(self, sample):
+        """Determines if no sample is missing between the previous one and this one.
+
+        Within a run atop takes the interval of a sample from its time and that of the
+        sample before, and a second if that is less.
+
+        Args:
+          sample (rawlog.Sample): sample, of which the process list is whole.
+
+        Returns:
+          bool: True if the process list before this one in the file was whole and is that
+              of the sample that was taken before this one.
+        """
+        if sample.offset != self._previous_end_offset:
+            return False
+
+        elapsed_seconds = sample.curtime - self._previous_curtime
+        return sample.is_boot or sample.interval == max(1, elapsed_seconds)
 
     def _GetCgroup(self, task, sample):
         """Retrieves the control group of a process.
@@ -370,6 +391,15 @@ class AtopTaskPlugin(AtopPlugin):
         """
         return (task.ppid if task.tgid is None else task.tgid) == 0
 
+    def _SetPrevious(self, sample):
+        """Sets the previous sample.
+
+        Args:
+          sample (rawlog.Sample): sample, of which the process list is whole.
+        """
+        self._previous_curtime = sample.curtime
+        self._previous_end_offset = sample.end_offset
+
     def Start(self, parser_mediator, log):
         """Starts with a log.
 
@@ -381,6 +411,8 @@ class AtopTaskPlugin(AtopPlugin):
         super().Start(parser_mediator, log)
         self._cgroup_offset = None
         self._cgroup_per_pid = {}
+        self._previous_curtime = None
+        self._previous_end_offset = None
         self._container_attribute = "container_name"
         if log.version_tuple < (2, 10):
             self._container_attribute = "container_identifier"

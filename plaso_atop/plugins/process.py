@@ -461,8 +461,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
-        self._previous_curtime = None
-        self._previous_end_offset = None
         self._processes = {}
         self._sample_index = 0
         self._start_tolerance = None
@@ -755,28 +753,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         }
 
         self._is_previous_complete = is_complete
-        self._previous_curtime = sample.curtime
-        self._previous_end_offset = sample.end_offset
+        self._SetPrevious(sample)
         self._sample_index += 1
-
-    def _FollowsPrevious(self, sample):
-        """Determines if no sample is missing between the previous one and this one.
-
-        Within a run atop takes the interval of a sample from its time and that of the
-        sample before, and a second if that is less.
-
-        Args:
-          sample (rawlog.Sample): sample, of which the process list is whole.
-
-        Returns:
-          bool: True if the process list before this one in the file was whole and is that
-              of the sample that was taken before this one.
-        """
-        if sample.offset != self._previous_end_offset:
-            return False
-
-        elapsed_seconds = sample.curtime - self._previous_curtime
-        return sample.is_boot or sample.interval == max(1, elapsed_seconds)
 
     def _GetProcesses(self, pid):
         """Retrieves the processes that had an identifier since the previous sample.
@@ -1199,8 +1177,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
-        self._previous_curtime = None
-        self._previous_end_offset = None
         self._processes = {}
         self._sample_index = 0
         self._start_tolerance = self._START_TOLERANCE

@@ -332,6 +332,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         warnings = kwargs.pop("warnings", ())
         interval = kwargs.pop("interval", self._INTERVAL)
         builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
+        builder.AddSample(sample_test_lib.T0 - interval, flags=FLAG_BOOT)
         builder.AddSample(
             sample_test_lib.T0, interval=interval, flags=flags, tasks=tasks
         )
