@@ -47,8 +47,9 @@ class AtopTaskActivityEventData(events.EventData):
       scheduling_priority (int): priority of the kernel, a lower one goes first: up to 99
           for real-time, from 100 for others.
       since_start (bool): True if the counters are totals since the process or thread was
-          started. They are in the first sample of a run of atop, and where an exited
-          process was started before the interval but atop did not recognize it.
+          started. They are in the first sample of a run of atop, where an exited process
+          was started before the interval but atop did not recognize it, and for the main
+          thread of a process that got a second one in the interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -370,6 +371,18 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         """
         return self._GetSize(number, self._SECTOR_SIZE)
 
+    def _IsLateNew(self, task, sample):
+        """Determines if a task is new that was started before the interval.
+
+        Args:
+          task (rawlog.Task): entry of the task.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bool: True if it is.
+        """
+        return task.excode < 0 and task.btime < sample.curtime - sample.interval - 1
+
     def _IsSinceStart(self, task, sample):
         """Determines if the counters of a task are more than those of the interval.
 
@@ -385,13 +398,9 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
 
         # For a task that is new they are totals too, but it was started in the interval,
         # except for a process that atop did not recognize when it exited.
-        return (
-            task.excode < 0
-            and task.state == rawlog.STATE_EXITED
-            and task.btime < sample.curtime - sample.interval - 1
-        )
+        return task.state == rawlog.STATE_EXITED and self._IsLateNew(task, sample)
 
-    def _SetTask(self, event_data, task, sample, counters):
+    def _SetTask(self, event_data, task, sample, counters, is_since_start):
         """Sets what events of processes and threads have in common.
 
         Args:
@@ -399,6 +408,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
           task (rawlog.Task): entry of the process or thread.
           sample (rawlog.Sample): sample that the entry is from.
           counters (dict[str, int]): counters per name of the attribute.
+          is_since_start (bool): True if these are totals since the task was started.
         """
         for name, value in counters.items():
             setattr(event_data, name, value)
@@ -407,7 +417,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         event_data.sample_time = self._GetDateTime(sample.curtime)
         event_data.user_identifier = task.ruid & 0xFFFFFFFF
 
-        if self._IsSinceStart(task, sample):
+        if is_since_start:
             event_data.since_start = True
         elif (
             None not in (event_data.system_cpu_time, event_data.user_cpu_time)
@@ -615,7 +625,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             return
 
         event_data = AtopProcessActivityEventData()
-        self._SetTask(event_data, task, sample, counters)
+        is_since_start = self._IsSinceStart(task, sample)
+        self._SetTask(event_data, task, sample, counters, is_since_start)
         event_data.command_line = self._GetText(task.cmdline)
         event_data.pid = self._GetSize(task.pid) or None
         event_data.process_name = self._GetText(task.name)

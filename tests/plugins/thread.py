@@ -230,6 +230,36 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             self.assertEqual(event_data.since_start, is_marked or None)
             self.assertEqual(event_data.cpu_percent is None, is_marked)
 
+    def testSinceStartOfMainThread(self):
+        """Tests the mark of a main thread, which is not listed while it is the only one."""
+        new = -(1 << 31)
+        start = sample_test_lib.T0 - self._INTERVAL
+        for process_excode, excode, btime, marks in (
+            # Its process got another thread in the interval, or already had one.
+            (0, new, start - 1000, [True, None]),
+            (0, 0, start - 1000, [None, None]),
+            # Its process was started in the interval.
+            (new, new, start + 10, [None, None]),
+            # Its process is not listed.
+            (None, new, start - 2, [True, None]),
+            (None, new, start - 1, [None, None]),
+        ):
+            process = {"gen.pid": 10, "gen.tgid": 10, "gen.isproc": 1, "gen.nthr": 2}
+            main_thread = {"gen.pid": 10, "gen.tgid": 10, "cpu.utime": 1}
+            thread = {"gen.pid": 11, "gen.tgid": 10, "cpu.utime": 1}
+            tasks = [
+                {**main_thread, "gen.excode": excode, "gen.btime": btime},
+                {**thread, "gen.excode": new, "gen.btime": start + 10},
+            ]
+            if process_excode is not None:
+                tasks.insert(0, {**process, "gen.excode": process_excode})
+            elements = self._ParseTasks(*tasks)
+            self.assertEqual([element.since_start for element in elements], marks)
+            self.assertEqual(
+                [element.cpu_percent is None for element in elements],
+                [mark or False for mark in marks],
+            )
+
     def testCgroup(self):
         """Tests the control group of a thread since 2.11."""
         builder = log_builder.LogBuilder(version="2.13")
