@@ -579,8 +579,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         Returns:
           int: growth in bytes or None if it is not valid.
         """
-        growth = number * 1024
-        return growth if abs(growth) <= self._MAXIMUM_INTEGER else None
+        return self._GetInteger(number * 1024)
 
     def _GetMultithreaded(self, sample):
         """Determines which processes of a sample have several threads.

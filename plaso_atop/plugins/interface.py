@@ -74,6 +74,18 @@ class AtopPlugin(plugins.BasePlugin):
 
         return dfdatetime_semantic_time.InvalidTime()
 
+    def _GetInteger(self, number):
+        """Retrieves a number that can be negative.
+
+        Args:
+          number (int): number.
+
+        Returns:
+          int: number or None if it is larger, or more negative, than what output modules
+              can hold.
+        """
+        return number if abs(number) <= self._MAXIMUM_INTEGER else None
+
     def _GetMilliseconds(self, ticks):
         """Converts clock ticks.
 

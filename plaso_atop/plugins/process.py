@@ -45,7 +45,8 @@ class AtopProcessEventData(events.EventData):
       exit_signal (int): number of the signal that ended the process.
       exit_time (dfdatetime.DateTimeValues): date and time the process exited.
       exit_time_estimated (bool): True if the exit time is that of the sample that
-          recorded the exit. atop 1.23.
+          recorded the exit: in 1.23, and where the log does not tell how long the process
+          ran.
       file_system_group_identifier (int): group identifier (GID) for file system access.
       file_system_user_identifier (int): user identifier (UID) for file system access.
       group_identifier (int): real group identifier (GID).
@@ -72,7 +73,7 @@ class AtopProcessEventData(events.EventData):
       process_state (str): state of the process in the last sample that lists it, as the
           letter of the kernel, "E" if it exited.
       raw_exit_time (int): time of the exit in seconds since January 1, 1970 where it
-          cannot be shown as date and time.
+          cannot be shown as date and time. Not set where it does not fit in 64 bits.
       raw_start_time (int): time of the start in seconds since January 1, 1970 where it
           cannot be shown as date and time.
       read_size (int): size of data read from disk in bytes.
@@ -998,7 +999,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         )
 
         if process.ppid or not process.is_exit_only:
-            event_data.ppid = process.ppid
+            event_data.ppid = self._GetSize(process.ppid)
 
         if process.openvz:
             event_data.ctid, event_data.vpid = process.openvz
@@ -1016,7 +1017,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not process.is_exit_only:
             event_data.maximum_resident_size = self._GetSize(process.rmem, 1024)
             event_data.maximum_virtual_size = self._GetSize(process.vmem, 1024)
-            event_data.number_of_threads = process.nthr
+            event_data.number_of_threads = self._GetSize(process.nthr)
 
         if not self._IsValidTime(process.start_time):
             event_data.raw_start_time = process.start_time
@@ -1046,10 +1047,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         else:
             event_data.exit_code = (task.excode >> 8) & 0xFF
 
-        exit_time = sample.curtime
-        if task.elaps is None:
+        if task.elaps is None or task.elaps < 0 or not self._log.hertz:
             event_data.exit_time_estimated = True
-        elif self._log.hertz:
+            exit_time = sample.curtime
+        else:
             elapsed_ticks = task.elaps
             if self._IsGuessed(task):
                 # A comp_t of acct(5): 3 bits of exponent, base 8, and 13 of fraction.
@@ -1061,7 +1062,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         event_data.exit_time = self._GetDateTime(exit_time)
         if not self._IsValidTime(exit_time):
-            event_data.raw_exit_time = exit_time
+            event_data.raw_exit_time = self._GetInteger(exit_time)
 
     def _SetParent(self, process, candidates, sample):
         """Sets the parent of a process.

@@ -579,6 +579,10 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         self.assertIsNone(event_data.user_cpu_time)
         self.assertIsNone(event_data.read_size)
 
+        (event_data,), _ = self._Parse([[self._GetTask(9, 10, nthr=-1, ppid=-1)]])
+        self.assertIsNone(event_data.number_of_threads)
+        self.assertIsNone(event_data.ppid)
+
     def testNetwork(self):
         """Tests network transfers, which netatop records."""
         values = {
@@ -934,6 +938,33 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         (event_data,), _ = self._Parse([[], [exit_task]])
         self.assertEqual(event_data.exit_time.string, "Invalid")
         self.assertEqual(event_data.raw_exit_time, self._T0 + 10 + (1 << 62) // 100)
+
+        # An index refuses what does not fit in 64 bits.
+        largest = (1 << 63) - 1
+        for btime, elaps, expected in (
+            (largest - 10, 1000, largest),
+            (largest - 10, 1100, None),
+            (largest, largest, None),
+            (-largest, 0, -largest),
+        ):
+            exit_task = self._GetExit(9, btime - self._T0, elaps=elaps)
+            (event_data,), _ = self._Parse([[], [exit_task]])
+            self.assertEqual(event_data.exit_time.string, "Invalid")
+            self.assertEqual(event_data.raw_exit_time, expected)
+
+        # How long it ran is not known.
+        exit_task = self._GetExit(9, 10, elaps=-1)
+        (event_data,), _ = self._Parse([[], [exit_task]])
+        self.assertEqual(self._GetTimes(event_data), {"start": 10, "exit": 600})
+        self.assertTrue(event_data.exit_time_estimated)
+        self.assertIsNone(event_data.elapsed_time)
+
+        builder = log_builder.LogBuilder(hertz=0)
+        builder.AddSample(self._T0, tasks=[self._GetExit(9, 10)])
+        storage_writer = self._ParseData(builder.Build(), parser.AtopParser())
+        (event_data,) = self._GetEventData(storage_writer, "linux:atop:process")
+        self.assertEqual(self._GetTimes(event_data), {"start": 10, "exit": 0})
+        self.assertTrue(event_data.exit_time_estimated)
 
         # A start in the future of the log is shown as it is.
         (event_data,), _ = self._Parse([[self._GetTask(9, 99999)]])
