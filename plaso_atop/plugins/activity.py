@@ -153,17 +153,19 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
       ctid (int): identifier of the OpenVZ container.
       data_size (int): size of private data, virtual, in bytes. atop 1.27 and later.
       executable_size (int): size of the code of the program, virtual, in bytes.
-      gpu_average_memory_size (int): average size of GPU memory in the interval in bytes.
-          GPU attributes are only set where atop's GPU daemon told of the process, atop
-          2.4 and later.
-      gpu_busy_percent (float): share of the time in which the GPUs were busy for the
-          process. atop 2.13 and later.
+      gpu_average_memory_size (int): average size of the memory of a GPU that the process
+          used in the interval, in bytes. GPU attributes are only set where atop's GPU
+          daemon told of the process, atop 2.4 and later.
+      gpu_busy_percent (float): share of the time in which a GPU was busy for the process,
+          on average of the GPUs that it uses. atop 2.13 and later.
       gpu_lifetime_busy_percent (int): share of the time since the process started to use
-          GPUs in which these were busy for it. atop 2.4 up to 2.12.
+          GPUs in which these were busy for it, added up over the GPUs that it uses. atop
+          2.4 up to 2.12.
       gpu_lifetime_memory_busy_percent (int): share of the time since the process started
-          to use GPUs in which it used their memory. atop 2.4 up to 2.12.
+          to use GPUs in which it used their memory, added up over these. atop 2.4 up to
+          2.12.
       gpu_memory_busy_percent (float): share of the time in which the process used the
-          memory of the GPUs. atop 2.13 and later.
+          memory of a GPU, on average of those that it uses. atop 2.13 and later.
       gpu_memory_size (int): size of GPU memory in bytes.
       gpu_numbers (list[int]): numbers of the GPUs that the process uses.
       gpu_time (int): time the GPUs worked for the process, which is only known when it
@@ -463,6 +465,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         ("cgroup_swap_limit_size", "cgswpmax", 1024),
     )
 
+    _GPU_SNAPSHOT_TYPES = (b"C", b"G", b"U")
+
     _GPU_STATES = (b"A", b"E")
 
     _GPU_TYPES = (b"C", b"G")
@@ -504,6 +508,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
+        self._gpu_type_offset = None
+        self._has_snapshot = False
         self._multithreaded = None
 
     def _AddThread(self, sums, task):
@@ -530,8 +536,13 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         Returns:
           dict[str, object]: values per name of the attribute, empty if not known.
         """
-        # In other states the members hold remains of something else.
-        if not sample.flags & rawlog.FLAG_GPU or task.gpu_state not in self._GPU_STATES:
+        # In other states the members hold remains of something else. A process that does
+        # not use GPUs any more keeps its state, the rest is remains then.
+        if (
+            not sample.flags & rawlog.FLAG_GPU
+            or task.gpu_state not in self._GPU_STATES
+            or task.gpu_nrgpus <= 0
+        ):
             return {}
 
         values = {
@@ -545,10 +556,17 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
         if self._log.version_tuple < (2, 13):
             number_of_samples = task.gpu_sample
-            values["gpu_lifetime_busy_percent"] = self._GetSize(task.gpu_gpubusy)
-            values["gpu_lifetime_memory_busy_percent"] = self._GetSize(task.gpu_membusy)
-            # Is 0 as long as it is not known.
-            values["gpu_time"] = self._GetSize(task.gpu_timems) or None
+            if not self._IsGPUOfSnapshot(task):
+                values.update(
+                    {
+                        "gpu_lifetime_busy_percent": self._GetSize(task.gpu_gpubusy),
+                        "gpu_lifetime_memory_busy_percent": self._GetSize(
+                            task.gpu_membusy
+                        ),
+                        # Is 0 as long as it is not known.
+                        "gpu_time": self._GetSize(task.gpu_timems) or None,
+                    }
+                )
         else:
             number_of_samples = task.gpu_samples
             if task.gpu_type in self._GPU_TYPES:
@@ -597,6 +615,33 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
                 if len(pids) > self._MAXIMUM_NUMBER_OF_MULTITHREADED:
                     return None
         return pids
+
+    def _IsGPUOfSnapshot(self, task):
+        """Determines if what an entry tells of GPUs may not be what 2.12 stores.
+
+        Snapshots between 2.12 and 2.13 have the number and sizes of 2.12 and store what
+        2.13 does, of which the sizes of memory and the number of samples stand where
+        they did before. The type of the process, which is new, or a share of the time
+        that is larger than all of it shows them. A release can have a remain in place of
+        the type, hence that says nothing of other entries.
+
+        Args:
+          task (rawlog.Task): entry of a process that uses GPUs.
+
+        Returns:
+          bool: True if it may be something else.
+        """
+        if self._gpu_type_offset is None:
+            return False
+
+        # These are sums over the GPUs.
+        if max(task.gpu_gpubusy, task.gpu_membusy) > 100 * task.gpu_nrgpus:
+            self._has_snapshot = True
+
+        offset = self._gpu_type_offset
+        return self._has_snapshot or task.entry[offset : offset + 1] in (
+            self._GPU_SNAPSHOT_TYPES
+        )
 
     def _ProcessTask(self, parser_mediator, task, thread_sums, sample):
         """Extracts an event from a process that was active.
@@ -786,7 +831,14 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
+        self._gpu_type_offset = None
+        self._has_snapshot = False
         self._multithreaded = None
+
+        if log.version_tuple == (2, 12) and log.layout.tstat:
+            for name, offset, _ in log.layout.tstat.Flatten():
+                if name == "gpu.bfuture":
+                    self._gpu_type_offset = offset
 
 
 parser.AtopParser.RegisterPlugin(AtopActivityPlugin)

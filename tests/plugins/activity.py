@@ -483,6 +483,111 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             task = self._GetDistinctTask("2.13", gpu__state=state, **values)
             self.assertEqual(self._GetGPU(task), {})
 
+    def testGPUOfSnapshots(self):
+        """Tests what snapshots before 2.13 stored of GPUs, with the number of 2.12."""
+        names = {
+            "gpu_average_memory_size",
+            "gpu_memory_size",
+            "gpu_numbers",
+            "number_of_gpus",
+        }
+        names_of_release = {
+            "gpu_lifetime_busy_percent",
+            "gpu_lifetime_memory_busy_percent",
+            "gpu_time",
+        }
+
+        def _GetSnapshotTask(abi, **values):
+            """Makes an entry of 2.12 of which the part of the GPU is that of 2.13.
+
+            Args:
+              abi (layouts.ABI): machine type.
+              values (dict[str, object]): values of members of the part of 2.13.
+
+            Returns:
+              dict[str, dict[str, object]]: values of the members.
+            """
+            gpu = {
+                "state": b"A",
+                "gpulist": 0b101,
+                "memcum": 1500,
+                "memnow": 200,
+                "nrgpus": 2,
+                "samples": 7,
+                **values,
+            }
+            members = layouts.GetFileLayout("2.13", abi).tstat.members
+            data = log_builder.Pack(members["gpu"].structure, gpu)
+
+            members = layouts.GetFileLayout("2.12", abi).tstat.members
+            structure = members["gpu"].structure
+            self.assertEqual(len(data), structure.size)
+            task = self._GetDistinctTask("2.12", abi)
+            for name, member in structure.members.items():
+                elements = member.unpacker.unpack_from(data, member.offset)
+                task["gpu"][name] = elements[0] if len(elements) == 1 else elements
+            return task
+
+        def _GetValues(*tasks, abi=layouts.ABIS[0]):
+            """Retrieves what events of a log of 2.12 tell of GPUs.
+
+            Args:
+              tasks (list[dict[str, dict[str, object]]]): values of the members.
+              abi (Optional[layouts.ABI]): machine type.
+
+            Returns:
+              list[dict[str, object]]: values per name of the attribute.
+            """
+            return [
+                {
+                    name: value
+                    for name, value in self._GetMeasuredValues(event_data).items()
+                    if "gpu" in name
+                }
+                for event_data in self._ParseTasks(
+                    *tasks, version="2.12", abi=abi, flags=task_test_lib.FLAG_GPU
+                )
+            ]
+
+        for abi in layouts.ABIS:
+            for task_type in (b"C", b"G", b"U"):
+                with self.subTest(abi=abi.name, task_type=task_type):
+                    task = _GetSnapshotTask(
+                        abi, type=task_type, gpubusycum=40, membusycum=33
+                    )
+                    (values,) = _GetValues(task, abi=abi)
+                    self.assertEqual(
+                        values,
+                        {
+                            "gpu_average_memory_size": 214 * 1024,
+                            "gpu_memory_size": 200 * 1024,
+                            "gpu_numbers": [0, 2],
+                            "number_of_gpus": 2,
+                        },
+                    )
+
+        # More than all the time of two GPUs, from where on the others are in doubt.
+        for name in ("gpu__gpubusy", "gpu__membusy"):
+            task = {
+                "gpu__state": b"A",
+                "gpu__gpubusy": 200,
+                "gpu__membusy": 200,
+                "gpu__nrgpus": 2,
+            }
+            release = self._GetDistinctTask("2.12", **task)
+            wrong = self._GetDistinctTask("2.12", **{**task, name: 201})
+            self.assertEqual(
+                [set(values) for values in _GetValues(release, wrong, release)],
+                [names | names_of_release, names, names],
+            )
+
+    def testGPUNotUsed(self):
+        """Tests a process that does not use GPUs any more."""
+        for version in ("2.4", "2.12", "2.13"):
+            for state in (b"A", b"E"):
+                task = self._GetDistinctTask(version, gpu__state=state, gpu__nrgpus=0)
+                self.assertEqual(self._GetGPU(task, version=version), {})
+
     def testGPUNotAvailable(self):
         """Tests what GPUs do not tell."""
         names = {"gpu_memory_size", "gpu_numbers", "number_of_gpus"}
