@@ -61,8 +61,9 @@ class AtopTaskActivityEventData(events.EventData):
       udp_sent_size (int): size of data sent with UDP in bytes.
       user_cpu_time (int): CPU time of the program itself in milliseconds.
       user_identifier (int): real user identifier (UID).
-      username (str): name of the real user. Not set if the process is in a container or
-          if it exited, as atop does not tell then if it was in one.
+      username (str): name of the real user. Not set if the process is, or may be, in a
+          container: it may be where its control group is stored but cannot be read or, up
+          to 2.10, was cut; and where it exited.
       voluntary_context_switches (int): number of times the CPU was given up to wait for
           something. atop 2.9 and later.
       wait_channel (str): name of the function of the kernel in which it waits. atop 2.6
@@ -776,7 +777,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             bool(
                 container_identifier
                 or self._GetContainer(task, sample)
-                or self._IsContainerCgroup(cgroup)
+                or self._MayBeContainerCgroup(cgroup, sample)
             ),
         )
 

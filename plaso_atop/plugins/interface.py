@@ -269,6 +269,9 @@ class AtopPlugin(plugins.BasePlugin):
 class AtopTaskPlugin(AtopPlugin):
     """atop raw log parser plugin for the entries of process lists."""
 
+    # Bytes of the path of a control group that atop up to 2.10 stores.
+    _CGROUP_PATH_SIZE = 63
+
     # Paths of control groups that container runtimes create.
     _CONTAINER_CGROUP_RE = re.compile(
         rb"/(?:docker|kubepods|libpod|lxc|crio|containerd|machine\.slice|buildkit)"
@@ -379,16 +382,18 @@ class AtopTaskPlugin(AtopPlugin):
         username = user_names.GetUsername(parser_mediator, identifier)
         return username and self._GetText(username.encode("utf-8", "surrogatepass"))
 
-    def _IsContainerCgroup(self, cgroup):
-        """Determines if a control group is that of a container.
+    def _HasCgroups(self, sample):
+        """Determines if a sample says that the control groups of processes were stored.
 
         Args:
-          cgroup (bytes): path of the control group or None if not known.
+          sample (rawlog.Sample): sample.
 
         Returns:
-          bool: True if a container runtime created it.
+          bool: True if it does. They may be damaged.
         """
-        return bool(cgroup and self._CONTAINER_CGROUP_RE.search(cgroup))
+        if self._log.version_tuple < (2, 8):
+            return False
+        return bool(sample.flags & rawlog.FLAG_CGROUPS or sample.record.ccomplen)
 
     def _IsGuessed(self, task):
         """Determines if atop guessed which process an exit is of.
@@ -402,6 +407,25 @@ class AtopTaskPlugin(AtopPlugin):
           bool: True if it was guessed.
         """
         return (task.ppid if task.tgid is None else task.tgid) == 0
+
+    def _MayBeContainerCgroup(self, cgroup, sample):
+        """Determines if the control group of a living process may be that of a container.
+
+        Args:
+          cgroup (bytes): path of the control group, None or empty if not known.
+          sample (rawlog.Sample): sample that lists the process.
+
+        Returns:
+          bool: True if a container runtime created it, or if it, or the end of its path,
+              is not known although control groups were stored.
+        """
+        if not cgroup:
+            return self._HasCgroups(sample)
+
+        is_cut = (
+            self._log.version_tuple < (2, 11) and len(cgroup) >= self._CGROUP_PATH_SIZE
+        )
+        return is_cut or bool(self._CONTAINER_CGROUP_RE.search(cgroup))
 
     def _SetPrevious(self, sample):
         """Sets the previous sample.

@@ -97,7 +97,10 @@ class AtopProcessEventData(events.EventData):
       udp_sent_size (int): size of data sent with UDP in bytes.
       user_cpu_time (int): CPU time of the program itself in milliseconds.
       user_identifier (int): real user identifier (UID).
-      username (str): name of the real user.
+      username (str): name of the real user. Not set if the process is, or may be, in a
+          container: it may be where its control group is stored but cannot be read or, up
+          to 2.10, was cut; and where only its exit was recorded and its parent process may
+          be in one.
       vpid (int): process identifier in the OpenVZ container.
       written_size (int): size of data written to disk in bytes.
     """
@@ -208,7 +211,8 @@ class AtopProcessChangeEventData(events.EventData):
       saved_group_identifier (int): saved group identifier after the change.
       saved_user_identifier (int): saved user identifier after the change.
       user_identifier (int): real user identifier after the change.
-      username (str): name of the real user after the change.
+      username (str): name of the real user after the change. Not set if the process is,
+          or may be, in a container.
     """
 
     DATA_TYPE = "linux:atop:process_change"
@@ -266,9 +270,9 @@ class _Process:
           None if these never changed.
       ids (tuple[int]): identifiers of user and group in the last sample.
       is_kernel_thread (bool): True if this is a thread of the kernel.
-      may_be_in_container (bool): True if the control group is that of a container or, if
-          only the exit was recorded, which does not tell the container, if the parent
-          process is in one or not known.
+      may_be_in_container (bool): True if the control group is that of a container or not
+          known; or if only the exit was recorded, which does not tell the container, and
+          the parent process is in one or not known.
       name (bytes): name in the last sample.
       network (list[int]): totals of network transfers, None if these were not recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
@@ -370,6 +374,11 @@ class _Process:
         container_identifier = task.ctid or task.envid
         if container_identifier:
             self.openvz = (container_identifier, task.vpid)
+
+    @property
+    def is_cgroup_missing(self):
+        """bool: True if the control group is not known although some were stored."""
+        return self.may_be_in_container and not self.cgroup
 
     @property
     def is_exit_only(self):
@@ -687,9 +696,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process = _Process(task, sample)
         process.ids = self._GetSharedIdentifiers(task)
         if not process.is_exit_only:
-            process.cgroup = self._GetCgroup(task, sample)
+            self._SetCgroup(process, task, sample)
             process.container = self._GetContainer(task, sample)
-            process.may_be_in_container = self._IsContainerCgroup(process.cgroup)
             process.is_kernel_thread = 2 in (task.pid, task.ppid) and not (
                 task.cmdline or task.vmem
             )
@@ -918,7 +926,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process.rmem = max(process.rmem, task.rmem)
         process.state = task.state
         process.vmem = max(process.vmem, task.vmem)
-        if sample.shares_tasks and task.wasinactive:
+
+        # What was not known when it was first listed a later sample may tell.
+        if process.is_cgroup_missing:
+            self._SetCgroup(process, task, sample)
+
+        if sample.shares_tasks and task.wasinactive and not process.is_cgroup_missing:
             process.task = task
 
     def _ProduceChange(self, parser_mediator, process, attributes, sample):
@@ -1031,6 +1044,19 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         self._ProduceEventData(parser_mediator, event_data)
 
+    def _SetCgroup(self, process, task, sample):
+        """Sets the control group of a process, unless it is still not known.
+
+        Args:
+          process (_Process): process.
+          task (rawlog.Task): entry of the process, alive.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        cgroup = self._GetCgroup(task, sample)
+        if cgroup or not process.is_cgroup_missing:
+            process.cgroup = cgroup
+            process.may_be_in_container = self._MayBeContainerCgroup(cgroup, sample)
+
     def _SetExit(self, event_data, task, sample):
         """Sets what is known of the exit of a process.
 
@@ -1093,7 +1119,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if parent:
             process.may_be_in_container = parent.is_in_container
         else:
-            process.may_be_in_container = bool(sample.flags & rawlog.FLAG_CONTAINERS)
+            process.may_be_in_container = bool(
+                sample.flags & rawlog.FLAG_CONTAINERS or self._HasCgroups(sample)
+            )
 
     def Finish(self, parser_mediator):
         """Extracts the events that are left at the end of a log, or on abort.

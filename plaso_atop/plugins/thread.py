@@ -85,7 +85,7 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
                 process.ctid
                 or process.envid
                 or self._GetContainer(process, sample)
-                or self._IsContainerCgroup(cgroup)
+                or self._MayBeContainerCgroup(cgroup, sample)
             )
             event_data.cgroup = self._GetText(cgroup)
             event_data.process_name = self._GetText(process.name)

@@ -1117,6 +1117,14 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(_GetUsername(gen__cgpath=b"/system.slice/docker-0123.scope"))
         self.assertIsNone(_GetUsername(gen__state=b"E"))
 
+        # Where the control group is not known, or not all of it, it may be a container's.
+        self.assertIsNone(_GetUsername(gen__cgpath=b""))
+        self.assertIsNone(_GetUsername(gen__cgpath=b"/a.slice/".ljust(63, b"x")))
+        self.assertEqual(
+            _GetUsername(gen__cgpath=b"/a.slice/".ljust(62, b"x")), "www-data"
+        )
+        self._CheckUsernameOfCgroup(self._GetUserTask(version="2.13"))
+
     def testMessage(self):
         """Tests the messages."""
         task = {

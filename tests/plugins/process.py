@@ -74,13 +74,53 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
 
         Args:
           data (bytearray): contents of the log.
-          offset (int): offset of the sample in bytes.
+          offset (int): offset of the sample in bytes, which only matters for all of it.
           end_offset (int): offset of what follows the sample in bytes.
           is_lost (Optional[bool]): True to overwrite all of the sample, False to
-              overwrite the end of its process list.
+              overwrite its end: the process list, or the control groups where it has any.
         """
         offset = offset if is_lost else end_offset - 8
         data[offset:end_offset] = b"\xa5" * (end_offset - offset)
+
+    def _GetProcessEventData(self, data, user_names, data_type="linux:atop:process"):
+        """Retrieves the event data of a log in an image with accounts.
+
+        Args:
+          data (bytes): contents of the log.
+          user_names (dict[str, str]): names of users per identifier.
+          data_type (Optional[str]): data type.
+
+        Returns:
+          list[EventData]: event data.
+        """
+        configuration = artifacts.SystemConfigurationArtifact()
+        configuration.path_specs = []
+        configuration._atop_user_names = user_names
+
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(
+            storage_writer, system_configurations=[configuration]
+        )
+        plugin = process.AtopProcessPlugin()
+        log = rawlog.RawLog(test_lib.io.BytesIO(data))
+        plugin.Start(parser_mediator, log)
+        for sample in log.samples():
+            plugin.ProcessSample(parser_mediator, sample)
+        plugin.Finish(parser_mediator)
+        return self._GetEventData(storage_writer, data_type)
+
+    def _GetUsernames(self, data, user_names):
+        """Retrieves the names of users that the events of a log tell.
+
+        Args:
+          data (bytes): contents of the log.
+          user_names (dict[str, str]): names of users per identifier.
+
+        Returns:
+          dict[int, str]: name of the user per process identifier.
+        """
+        events = self._GetProcessEventData(data, user_names)
+        return {event.pid: event.username for event in events}
 
     def _Parse(self, samples, version="2.13", abi=layouts.ABIS[0], **kwargs):
         """Parses a log.
@@ -842,46 +882,40 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
 
     def testUsername(self):
         """Tests the names of users."""
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        configuration._atop_user_names = {
-            "0": "root",
-            "33": "www-data",
-            "34": "evil\x1b[2J",
-        }
-
+        user_names = {"0": "root", "33": "www-data", "34": "evil\x1b[2J"}
         builder = log_builder.LogBuilder(version="2.10")
         tasks = [
-            self._GetTask(1, ruid=0),
-            self._GetTask(2, ruid=33, euid=0),
-            self._GetTask(3, ruid=1234),
-            self._GetTask(8, ruid=34),
-            # A container has users of its own.
-            self._GetTask(4, ruid=33, utsname=b"pod"),
-            self._GetTask(5, ruid=33, ctid=101),
-            self._GetTask(6, ruid=33, cgpath=b"/system.slice/docker-0123.scope"),
-            self._GetTask(7, ruid=33, cgpath=b"/system.slice/cron.service"),
+            self._GetTask(pid, cgpath=b"/system.slice/cron.service", **values)
+            for pid, values in (
+                (1, {"ruid": 0}),
+                (2, {"ruid": 33, "euid": 0}),
+                (3, {"ruid": 1234}),
+                (8, {"ruid": 34}),
+                # A container has users of its own.
+                (4, {"ruid": 33, "utsname": b"pod"}),
+                (5, {"ruid": 33, "ctid": 101}),
+            )
         ]
+        # Where the control group is not known, or not all of it, it may be a container's.
+        tasks.extend(
+            self._GetTask(pid, ruid=33, cgpath=path)
+            for pid, path in (
+                (6, b"/system.slice/docker-0123.scope"),
+                (7, b"/"),
+                (9, b""),
+                (10, b"/system.slice/".ljust(62, b"x")),
+                (11, b"/system.slice/".ljust(63, b"x")),
+                (12, b"/system.slice/docker-".ljust(63, b"x")),
+            )
+        )
         builder.AddSample(
             self._T0,
             flags=rawlog.FLAG_BOOT | rawlog.FLAG_CGROUPS | rawlog.FLAG_CONTAINERS,
             tasks=tasks,
         )
-        data = builder.Build()
-
-        storage_writer = self._CreateStorageWriter()
-        parser_mediator = self._CreateParserMediator(
-            storage_writer, system_configurations=[configuration]
-        )
-        plugin = process.AtopProcessPlugin()
-        log = rawlog.RawLog(test_lib.io.BytesIO(data))
-        plugin.Start(parser_mediator, log)
-        for sample in log.samples():
-            plugin.ProcessSample(parser_mediator, sample)
-        plugin.Finish(parser_mediator)
-
+        usernames = self._GetUsernames(builder.Build(), user_names)
         self.assertEqual(
-            {event.pid: event.username for event in self._GetEventData(storage_writer)},
+            usernames,
             {
                 1: "root",
                 2: "www-data",
@@ -891,39 +925,108 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
                 6: None,
                 7: "www-data",
                 8: "evil\\x1b[2J",
+                9: None,
+                10: "www-data",
+                11: None,
+                12: None,
             },
         )
 
     def testUsernameOfExit(self):
         """Tests names of users where only the exit tells of a process."""
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        configuration._atop_user_names = {"33": "www-data"}
-
-        builder = log_builder.LogBuilder(version="2.12")
         host = self._GetTask(50)
         pod = self._GetTask(60, utsname=b"pod")
         exits = [
             self._GetExit(pid, 10, ruid=33, ppid=ppid)
             for pid, ppid in ((51, 50), (61, 60), (62, 61), (71, 999))
         ]
-        builder.AddSample(
-            self._T0, flags=rawlog.FLAG_CONTAINERS, tasks=[host, pod] + exits
-        )
-        storage_writer = self._CreateStorageWriter()
-        parser_mediator = self._CreateParserMediator(
-            storage_writer, system_configurations=[configuration]
-        )
-        plugin = process.AtopProcessPlugin()
-        log = rawlog.RawLog(test_lib.io.BytesIO(builder.Build()))
-        plugin.Start(parser_mediator, log)
-        for sample in log.samples():
-            plugin.ProcessSample(parser_mediator, sample)
+        for version, flags, cgroups, expected in (
+            # Not where the parent is in a container, or not known and there are some.
+            ("2.12", 0, None, [51, 61, 62, 71]),
+            ("2.12", rawlog.FLAG_CONTAINERS, None, [51]),
+            ("2.12", rawlog.FLAG_CGROUPS, None, []),
+            ("2.12", 0, [log_builder.Cgroup(b"", -1, [50], {})], [51]),
+            ("2.10", rawlog.FLAG_CGROUPS, None, []),
+        ):
+            builder = log_builder.LogBuilder(version=version)
+            builder.AddSample(
+                self._T0,
+                flags=rawlog.FLAG_ACCOUNTING | flags,
+                tasks=[host, pod] + exits,
+                cgroups=cgroups,
+            )
+            usernames = self._GetUsernames(builder.Build(), {"33": "www-data"})
+            self.assertEqual(
+                [pid for pid, name in sorted(usernames.items()) if name], expected
+            )
 
-        # Not where the parent is in a container, or not known.
+    def testUsernameOfUnknownCgroup(self):
+        """Tests names of users where the control groups of a sample are damaged."""
+        task = self._GetTask(9, ruid=33, wasinactive=1)
+        host = [
+            log_builder.Cgroup(b"", -1, [], {}),
+            log_builder.Cgroup(b"cron.service", 0, [9], {}),
+        ]
+        container = [
+            log_builder.Cgroup(b"", -1, [], {}),
+            log_builder.Cgroup(b"docker-0123.scope", 0, [9], {}),
+        ]
+        other = [log_builder.Cgroup(b"", -1, [1], {})]
+        for samples, expected_name, expected_cgroup in (
+            ([host], "www-data", "/cron.service"),
+            ([container], None, "/docker-0123.scope"),
+            ([None], "www-data", None),
+            ([b"damaged"], None, None),
+            # A zombie, or a process that was started while atop looked at others.
+            ([other], None, None),
+            # It is known from a sample before, or after.
+            ([host, b"damaged"], "www-data", "/cron.service"),
+            ([b"damaged", b"damaged", host], "www-data", "/cron.service"),
+            ([other, other, host, other], "www-data", "/cron.service"),
+            ([b"damaged", None], None, None),
+            ([b"damaged", container], None, "/docker-0123.scope"),
+            ([container, b"damaged"], None, "/docker-0123.scope"),
+        ):
+            builder = log_builder.LogBuilder()
+            end_offsets = []
+            for index, cgroups in enumerate(samples):
+                is_damaged = cgroups == b"damaged"
+                builder.AddSample(
+                    self._T0 + 600 * index,
+                    flags=0 if index else rawlog.FLAG_BOOT,
+                    tasks=[task, self._GetTask(10)],
+                    cgroups=host if is_damaged else cgroups,
+                )
+                if is_damaged:
+                    end_offsets.append(len(builder.Build()))
+
+            data = bytearray(builder.Build())
+            for end_offset in end_offsets:
+                self._Damage(data, None, end_offset)
+
+            events = self._GetProcessEventData(bytes(data), {"33": "www-data"})
+            (event_data,) = [event for event in events if event.pid == 9]
+            self.assertEqual(event_data.username, expected_name, samples)
+            self.assertEqual(event_data.cgroup, expected_cgroup, samples)
+
+        # A change in a sample of which the control groups are damaged.
+        builder = log_builder.LogBuilder()
+        for index, cgroups in enumerate((host, other, other)):
+            builder.AddSample(
+                self._T0 + 600 * index,
+                flags=0 if index else rawlog.FLAG_BOOT,
+                tasks=[
+                    {**self._GetTask(pid, ruid=33), "gen.name": b"name%d" % index}
+                    for pid in (9, 10)
+                ],
+                cgroups=cgroups,
+            )
+        changes = self._GetProcessEventData(
+            builder.Build(), {"33": "www-data"}, data_type="linux:atop:process_change"
+        )
         self.assertEqual(
-            {event.pid: event.username for event in self._GetEventData(storage_writer)},
-            {51: "www-data", 61: None, 62: None, 71: None},
+            {(change.pid, change.username) for change in changes},
+            {(9, "www-data"), (10, None)},
         )
 
     def testTimes(self):

@@ -302,6 +302,14 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         # Nor if its process is not listed.
         self.assertIsNone(_GetUsername(gen__pid=44))
 
+        # Where the control group is not known, or not all of it, it may be a container's.
+        self.assertIsNone(_GetUsername(gen__cgpath=b""))
+        self.assertIsNone(_GetUsername(gen__cgpath=b"/a.slice/".ljust(63, b"x")))
+        self._CheckUsernameOfCgroup(
+            self._GetUserTask(version="2.13"),
+            self._GetUserTask(version="2.13", gen__isproc=0, gen__pid=43),
+        )
+
     def testMessage(self):
         """Tests the message."""
         (event_data,) = self._ParseTasks(
