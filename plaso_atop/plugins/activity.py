@@ -24,7 +24,8 @@ class AtopTaskActivityEventData(events.EventData):
       cgroup (str): path of the control group of the process. Up to 2.10 its first 63
           bytes.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
-          one CPU. Intervals are whole seconds, hence it is not accurate for short ones.
+          one CPU. Intervals are whole seconds, hence it is not accurate for short ones,
+          and not capped.
       hostname (str): name of the host.
       involuntary_context_switches (int): number of times the CPU was taken away. atop
           2.9 and later.

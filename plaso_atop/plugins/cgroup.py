@@ -20,14 +20,16 @@ class AtopCgroupEventData(events.EventData):
     set.
 
     Pressure is the time in which some or all (full) processes of the control group that
-    had work to do could not, as they waited for a CPU, for disks or for memory.
+    had work to do could not, as they waited for a CPU, for disks or for memory. Its
+    percentages rest on intervals of whole seconds and are capped at 100.0.
 
     Attributes:
       cgroup (str): path of the control group, "/" for the root.
       cpu_limit_percent (int): limit of the CPU time in percent, where 100 is one CPU.
           Limits are not set where there is none.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
-          one CPU. Intervals are whole seconds, hence it is not accurate for short ones.
+          one CPU. Intervals are whole seconds, hence it is not accurate for short ones,
+          and not capped.
       cpu_pressure_full_percent (float): percentage of the interval, see
           cpu_pressure_full_time.
       cpu_pressure_full_time (int): time in which all waited for a CPU, in milliseconds.

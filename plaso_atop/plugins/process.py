@@ -15,7 +15,9 @@ class AtopProcessEventData(events.EventData):
     """Process event data.
 
     Identity, ids and parent process are those of the first sample in which the process
-    was alive. What was measured are totals of what the log holds of the process.
+    was alive. What was measured are totals of what the log holds of the process: without
+    what it used in intervals of which the sample is lost, and with what it used before
+    the log where its first sample is the first of a run of atop.
 
     Network transfers are those of samples in which netatop or netatop-bpf ran, up to
     1.27 the kernel had atop's patch. Where netatop ran without its daemon netatopd, they
@@ -27,7 +29,7 @@ class AtopProcessEventData(events.EventData):
           shows alive, False if the process is only known by its exit. Not set if no
           exit was recorded.
       cancelled_written_size (int): size of written data that was discarded before it
-          came to the disk, in bytes.
+          came to the disk, in bytes. See read_size.
       cgroup (str): path of the control group. Up to 2.10 its first 63 bytes.
       command_line (str): command line, of which atop stores the first 255 bytes (150
           before 1.27, 68 before 1.26). The first that was not empty.
@@ -56,13 +58,15 @@ class AtopProcessEventData(events.EventData):
           recorded. Not set where a sample after that one is lost, in which the exit may
           stand, nor before 2.3.
       major_faults (int): number of page faults that were served from disk.
-      maximum_resident_size (int): largest size of resident memory in a sample, in
-          bytes.
-      maximum_virtual_size (int): largest size of virtual memory in a sample, in bytes.
+      maximum_resident_size (int): largest size of resident memory at the time of a
+          sample, in bytes. It can have been larger in between.
+      maximum_virtual_size (int): largest size of virtual memory at the time of a sample,
+          in bytes.
       minor_faults (int): number of page faults that were served without disk.
       number_of_samples (int): number of samples that list the process, the one with its
           exit included.
-      number_of_threads (int): number of threads.
+      number_of_threads (int): number of threads in the first sample that lists the
+          process alive.
       offset (int): offset of the first sample with the process relative to the start of
           the file.
       parent_command_line (str): command line of the parent process.
@@ -76,7 +80,9 @@ class AtopProcessEventData(events.EventData):
           cannot be shown as date and time. Not set where it does not fit in 64 bits.
       raw_start_time (int): time of the start in seconds since January 1, 1970 where it
           cannot be shown as date and time.
-      read_size (int): size of data read from disk in bytes.
+      read_size (int): size of data read from disk in bytes, up to the last sample that
+          lists the process alive: what it read between that and its exit is not known.
+          Not set where only the exit was recorded.
       sample_time (dfdatetime.DateTimeValues): date and time of the first sample of a
           run of atop, where the process was already running then.
       saved_group_identifier (int): saved group identifier (GID).
@@ -102,7 +108,7 @@ class AtopProcessEventData(events.EventData):
           to 2.10, was cut; and where only its exit was recorded and its parent process may
           be in one.
       vpid (int): process identifier in the OpenVZ container.
-      written_size (int): size of data written to disk in bytes.
+      written_size (int): size of data written to disk in bytes. See read_size.
     """
 
     DATA_TYPE = "linux:atop:process"
