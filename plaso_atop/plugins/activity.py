@@ -41,16 +41,16 @@ class AtopTaskActivityEventData(events.EventData):
       processor_number (int): number of the CPU that it ran on last.
       read_size (int): size of data read from disk in bytes.
       real_time_priority (int): real-time priority, 0 if not real-time.
-      run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. A wait
-          counts when it ends. atop 2.6 and later.
+      run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. A
+          wait counts when it ends. atop 2.6 and later.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       scheduling_policy (int): number of the scheduling policy, 0 for the normal one.
       scheduling_priority (int): priority of the kernel, a lower one goes first: up to 99
           for real-time, from 100 for others.
-      since_start (bool): True if the counters are totals since the process or thread was
-          started. They are in the first sample of a run of atop, where an exited process
-          was started before the interval but atop did not recognize it, and for the main
-          thread of a process that got a second one in the interval.
+      since_start (bool): True if the counters are totals since the process or thread
+          was started. They are in the first sample of a run of atop, where an exited
+          process was started before the interval but atop did not recognize it, and for
+          the main thread of a process that got a second one in the interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -63,8 +63,8 @@ class AtopTaskActivityEventData(events.EventData):
       user_cpu_time (int): CPU time of the program itself in milliseconds.
       user_identifier (int): real user identifier (UID).
       username (str): name of the real user. Not set if the process is, or may be, in a
-          container: it may be where its control group is stored but cannot be read or, up
-          to 2.10, was cut; and where it exited.
+          container: it may be where its control group is stored but cannot be read or,
+          up to 2.10, was cut; and where it exited.
       voluntary_context_switches (int): number of times the CPU was given up to wait for
           something. atop 2.9 and later.
       wait_channel (str): name of the function of the kernel in which it waits. atop 2.6
@@ -155,14 +155,14 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
       ctid (int): identifier of the OpenVZ container.
       data_size (int): size of private data, virtual, in bytes. atop 1.27 and later.
       executable_size (int): size of the code of the program, virtual, in bytes.
-      gpu_average_memory_size (int): average size of the memory of a GPU that the process
-          used in the interval, in bytes. GPU attributes are only set where atop's GPU
-          daemon told of the process, atop 2.4 and later.
-      gpu_busy_percent (float): share of the time in which a GPU was busy for the process,
-          on average of the GPUs that it uses. atop 2.13 and later.
-      gpu_lifetime_busy_percent (int): share of the time since the process started to use
-          GPUs in which these were busy for it, added up over the GPUs that it uses. atop
-          2.4 up to 2.12.
+      gpu_average_memory_size (int): average size of the memory of a GPU that the
+          process used in the interval, in bytes. GPU attributes are only set where
+          atop's GPU daemon told of the process, atop 2.4 and later.
+      gpu_busy_percent (float): share of the time in which a GPU was busy for the
+          process, on average of the GPUs that it uses. atop 2.13 and later.
+      gpu_lifetime_busy_percent (int): share of the time since the process started to
+          use GPUs in which these were busy for it, added up over the GPUs that it uses.
+          atop 2.4 up to 2.12.
       gpu_lifetime_memory_busy_percent (int): share of the time since the process started
           to use GPUs in which it used their memory, added up over these. atop 2.4 up to
           2.12.
@@ -495,8 +495,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
     _GetThreadValues = operator.attrgetter(*(member for _, member in _THREAD_SUMS))
 
-    # Bounds what is remembered. A process with threads has at least three entries in the
-    # process list, one of 50,000 entries has half as many.
+    # Bounds what is remembered. Such a process has three entries or more, so that even
+    # a process list of 50,000 entries has at most half as many.
     _MAXIMUM_NUMBER_OF_MULTITHREADED = 1 << 15
 
     _THREADS = (
@@ -538,8 +538,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         Returns:
           dict[str, object]: values per name of the attribute, empty if not known.
         """
-        # In other states the members hold remains of something else. A process that does
-        # not use GPUs any more keeps its state, the rest is remains then.
+        # In other states the members hold remains of something else. A process that
+        # does not use GPUs any more keeps its state, the rest is remains then.
         if (
             not sample.flags & rawlog.FLAG_GPU
             or task.gpu_state not in self._GPU_STATES
@@ -624,8 +624,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         Snapshots between 2.12 and 2.13 have the number and sizes of 2.12 and store what
         2.13 does, of which the sizes of memory and the number of samples stand where
         they did before. The type of the process, which is new, or a share of the time
-        that is larger than all of it shows them. A release can have a remain in place of
-        the type, hence that says nothing of other entries.
+        that is larger than all of it shows them. A release can have a remain in place
+        of the type, hence that says nothing of other entries.
 
         Args:
           task (rawlog.Task): entry of a process that uses GPUs.
@@ -652,8 +652,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           task (rawlog.Task): entry of the process.
-          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS, None
-              if none are listed.
+          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS,
+              None if none are listed.
           sample (rawlog.Sample): sample that the entry is from.
         """
         is_exited = task.state == rawlog.STATE_EXITED
@@ -689,7 +689,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
 
     def _RemoveWrongSums(self, counters, task, thread_sums):
-        """Removes sums over the threads of a process that are not those of the interval.
+        """Removes sums over threads that are not what these did in the interval.
 
         What atop stores is the difference between the sums over the threads that are
         alive at this sample and at the previous one, or where that is negative the sum
@@ -701,8 +701,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         Args:
           counters (dict[str, int]): counters per name of the attribute.
           task (rawlog.Task): entry of the process.
-          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS, None
-              if none are listed, as where there is only the main thread.
+          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS,
+              None if none are listed, as where there is only the main thread.
         """
         if task.excode < 0 or (
             self._multithreaded is not None and task.pid not in self._multithreaded

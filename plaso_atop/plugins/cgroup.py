@@ -10,14 +10,14 @@ class AtopCgroupEventData(events.EventData):
     """Control group event data.
 
     atop 2.11 and later stores control groups (cgroups v2). The first sample of a run of
-    atop that holds some gives an event for every control group with processes, in itself
-    or below it, so that a log says what existed. Other samples, and control groups
-    without processes, only give one where something was used.
+    atop that holds some gives an event for every control group with processes, in
+    itself or below it, so that a log says what existed. Other samples, and control
+    groups without processes, only give one where something was used.
 
     What a control group used includes what those below it used. Counters are those of
-    the interval up to the sample, unless since_creation is set. What the kernel does not
-    account for a control group, such as memory without the memory controller, is not
-    set.
+    the interval up to the sample, unless since_creation is set. What the kernel does
+    not account for a control group, such as memory without the memory controller, is
+    not set.
 
     Pressure is the time in which some or all (full) processes of the control group that
     had work to do could not, as they waited for a CPU, for disks or for memory. Its

@@ -81,8 +81,8 @@ class AtopPlugin(plugins.BasePlugin):
           number (int): number.
 
         Returns:
-          int: number or None if it is larger, or more negative, than what output modules
-              can hold.
+          int: number or None if it is larger, or more negative, than what output
+              modules can hold.
         """
         return number if abs(number) <= self._MAXIMUM_INTEGER else None
 
@@ -313,8 +313,8 @@ class AtopTaskPlugin(AtopPlugin):
           sample (rawlog.Sample): sample, of which the process list is whole.
 
         Returns:
-          bool: True if the process list before this one in the file was whole and is that
-              of the sample that was taken before this one.
+          bool: True if the process list before this one in the file was whole and is
+              that of the sample that was taken before this one.
         """
         if sample.offset != self._previous_end_offset:
             return False
@@ -409,15 +409,15 @@ class AtopTaskPlugin(AtopPlugin):
         return (task.ppid if task.tgid is None else task.tgid) == 0
 
     def _MayBeContainerCgroup(self, cgroup, sample):
-        """Determines if the control group of a living process may be that of a container.
+        """Determines if a living process may be in a container by its control group.
 
         Args:
           cgroup (bytes): path of the control group, None or empty if not known.
           sample (rawlog.Sample): sample that lists the process.
 
         Returns:
-          bool: True if a container runtime created it, or if it, or the end of its path,
-              is not known although control groups were stored.
+          bool: True if a container runtime created it, or if it, or the end of its
+              path, is not known although control groups were stored.
         """
         if not cgroup:
             return self._HasCgroups(sample)

@@ -15,14 +15,14 @@ class AtopProcessEventData(events.EventData):
     """Process event data.
 
     Identity, ids and parent process are those of the first sample in which the process
-    was alive. What was measured are totals of what the log holds of the process: without
-    what it used in intervals of which the sample is lost, and with what it used before
-    the log where its first sample is the first of a run of atop.
+    was alive. What was measured are totals of what the log holds of the process:
+    without what it used in intervals of which the sample is lost, and with what it used
+    before the log where its first sample is the first of a run of atop.
 
     Network transfers are those of samples in which netatop or netatop-bpf ran, up to
-    1.27 the kernel had atop's patch. Where netatop ran without its daemon netatopd, they
-    end with the last sample that lists the process alive, and are not set for a process
-    that is only known by its exit.
+    1.27 the kernel had atop's patch. Where netatop ran without its daemon netatopd,
+    they end with the last sample that lists the process alive, and are not set for a
+    process that is only known by its exit.
 
     Attributes:
       accounting_matched (bool): True if the exit was recorded of a process that the log
@@ -47,8 +47,8 @@ class AtopProcessEventData(events.EventData):
       exit_signal (int): number of the signal that ended the process.
       exit_time (dfdatetime.DateTimeValues): date and time the process exited.
       exit_time_estimated (bool): True if the exit time is that of the sample that
-          recorded the exit: in 1.23, and where the log does not tell how long the process
-          ran.
+          recorded the exit: in 1.23, and where the log does not tell how long the
+          process ran.
       file_system_group_identifier (int): group identifier (GID) for file system access.
       file_system_user_identifier (int): user identifier (UID) for file system access.
       group_identifier (int): real group identifier (GID).
@@ -60,8 +60,8 @@ class AtopProcessEventData(events.EventData):
       major_faults (int): number of page faults that were served from disk.
       maximum_resident_size (int): largest size of resident memory at the time of a
           sample, in bytes. It can have been larger in between.
-      maximum_virtual_size (int): largest size of virtual memory at the time of a sample,
-          in bytes.
+      maximum_virtual_size (int): largest size of virtual memory at the time of a
+          sample, in bytes.
       minor_faults (int): number of page faults that were served without disk.
       number_of_samples (int): number of samples that list the process, the one with its
           exit included.
@@ -88,10 +88,11 @@ class AtopProcessEventData(events.EventData):
       saved_group_identifier (int): saved group identifier (GID).
       saved_user_identifier (int): saved user identifier (UID).
       start_time (dfdatetime.DateTimeValues): date and time the process was started.
-      sustained_cpu_seconds (int): longest time without a break in which the process used
-          at least 80 percent of a CPU in every interval, in seconds. Only whole intervals
-          count: not those in which it was started or exited, nor the first of a run of
-          atop. A sample that is lost is a break. Not set if there is no such interval.
+      sustained_cpu_seconds (int): longest time without a break in which the process
+          used at least 80 percent of a CPU in every interval, in seconds. Only whole
+          intervals count: not those in which it was started or exited, nor the first of
+          a run of atop. A sample that is lost is a break. Not set if there is no such
+          interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -104,9 +105,9 @@ class AtopProcessEventData(events.EventData):
       user_cpu_time (int): CPU time of the program itself in milliseconds.
       user_identifier (int): real user identifier (UID).
       username (str): name of the real user. Not set if the process is, or may be, in a
-          container: it may be where its control group is stored but cannot be read or, up
-          to 2.10, was cut; and where only its exit was recorded and its parent process may
-          be in one.
+          container: it may be where its control group is stored but cannot be read or,
+          up to 2.10, was cut; and where only its exit was recorded and its parent
+          process may be in one.
       vpid (int): process identifier in the OpenVZ container.
       written_size (int): size of data written to disk in bytes. See read_size.
     """
@@ -276,9 +277,9 @@ class _Process:
           None if these never changed.
       ids (tuple[int]): identifiers of user and group in the last sample.
       is_kernel_thread (bool): True if this is a thread of the kernel.
-      may_be_in_container (bool): True if the control group is that of a container or not
-          known; or if only the exit was recorded, which does not tell the container, and
-          the parent process is in one or not known.
+      may_be_in_container (bool): True if the control group is that of a container or
+          not known; or if only the exit was recorded, which does not tell the
+          container, and the parent process is in one or not known.
       name (bytes): name in the last sample.
       network (list[int]): totals of network transfers, None if these were not recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
@@ -449,8 +450,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
 
     # Seconds by which the start differs between entries of one process: that of an exit
-    # comes from process accounting, others from the kernel. In 1.23 it is the sum of two
-    # times, each of which is rounded down.
+    # comes from process accounting, others from the kernel. In 1.23 it is the sum of
+    # two times, each of which is rounded down.
     _START_TOLERANCE = 1
     _START_TOLERANCE_1_23 = 2
 
@@ -531,7 +532,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 ]
             process.counters = tuple(map(operator.add, process.counters, counters))
 
-            # When in the interval it exited does not matter, it did not last until the end.
+            # A process that exited did not last until the end of the interval.
             if (
                 counters[0] + counters[1] >= self._busy_ticks
                 and task.state != rawlog.STATE_EXITED
@@ -573,7 +574,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Args:
           process (_Process): process.
           task (rawlog.Task): entry of the process.
-          is_total (bool): True if the counters are totals since the process was started.
+          is_total (bool): True if the counters are totals since the process was
+              started.
         """
         may_be_wrapped = self._log.version_tuple < (2, 0) and not is_total
         totals = process.network or [0] * len(self._NETWORK_MEMBERS)
@@ -743,8 +745,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 del self._processes[process.pid]
             vanished.extend(absent)
 
-        # Absence only says something where the sample before listed all processes too. In
-        # a list that is lost between them the exit may have stood.
+        # Absence only says something where the sample before listed all processes too.
+        # In a list that is lost between them the exit may have stood.
         last_seen_time = None
         if (
             is_complete

@@ -12,7 +12,8 @@ class AtopSystemEventData(events.EventData):
     """State of the system event data.
 
     Counters are those of the interval up to the sample, unless since_boot is set. A
-    percentage of the CPU time is one of the time of all CPUs, as far as these counted it.
+    percentage of the CPU time is one of the time of all CPUs, as far as these counted
+    it.
 
     Pressure is what the kernel measured as pressure stall information (PSI): the time
     in which at least one task ("some"), or all tasks that were not idle ("full"), had
@@ -25,8 +26,8 @@ class AtopSystemEventData(events.EventData):
 
     Attributes:
       allocation_stalls (int): number of times that a task had to wait until memory was
-          reclaimed for it. Up to 2.6 not set for kernels since 4.10, nor where the log does
-          not tell the kernel, as atop did not find what these count.
+          reclaimed for it. Up to 2.6 not set for kernels since 4.10, nor where the log
+          does not tell the kernel, as atop did not find what these count.
       compaction_stalls (int): number of times that a task had to wait until memory was
           compacted for it. atop 2.7 and later.
       context_switches (int): number of context switches.
@@ -184,8 +185,8 @@ class AtopSystemEventData(events.EventData):
       number_of_cpus (int): number of CPUs.
       number_of_exited_processes (int): number of processes that exited since the
           previous sample.
-      number_of_idle_threads (int): number of kernel threads that wait for work. atop 2.10
-          and later.
+      number_of_idle_threads (int): number of kernel threads that wait for work. atop
+          2.10 and later.
       number_of_processes (int): number of processes.
       number_of_running_threads (int): number of threads that run or can run.
       number_of_sleeping_threads (int): number of threads that wait and can be
@@ -205,9 +206,9 @@ class AtopSystemEventData(events.EventData):
       reclaimed_pages (int): number of memory pages that were reclaimed. atop 1.27 and
           later. See scanned_pages.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
-      scanned_pages (int): number of memory pages that were scanned to be reclaimed. Up to
-          2.8 not set for kernels since 5.8, nor where the log does not tell the kernel,
-          unless it is 0: atop counted pages of these twice.
+      scanned_pages (int): number of memory pages that were scanned to be reclaimed. Up
+          to 2.8 not set for kernels since 5.8, nor where the log does not tell the
+          kernel, unless it is 0: atop counted pages of these twice.
       since_boot (bool): True if the counters are totals since the system was started,
           as they are in the first sample of a run of atop. There are no percentages of
           an interval then.

@@ -748,9 +748,9 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         """Retrieves the event data of a log of several samples.
 
         Args:
-          samples (list[list[dict[str, object]]|bytes]): values of members of the entries
-              of each sample, the first of which is that of a run of atop; or "lost" for
-              one that is overwritten.
+          samples (list[list[dict[str, object]]|bytes]): values of members of the
+              entries of each sample, the first of which is that of a run of atop; or
+              "lost" for one that is overwritten.
           version (Optional[str]): version of atop.
 
         Returns:
@@ -1117,7 +1117,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(_GetUsername(gen__cgpath=b"/system.slice/docker-0123.scope"))
         self.assertIsNone(_GetUsername(gen__state=b"E"))
 
-        # Where the control group is not known, or not all of it, it may be a container's.
+        # Where the control group is not known, or not all of it, it may be a
+        # container's.
         self.assertIsNone(_GetUsername(gen__cgpath=b""))
         self.assertIsNone(_GetUsername(gen__cgpath=b"/a.slice/".ljust(63, b"x")))
         self.assertEqual(

@@ -77,7 +77,8 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
           offset (int): offset of the sample in bytes, which only matters for all of it.
           end_offset (int): offset of what follows the sample in bytes.
           is_lost (Optional[bool]): True to overwrite all of the sample, False to
-              overwrite its end: the process list, or the control groups where it has any.
+              overwrite its end: the process list, or the control groups where it has
+              any.
         """
         offset = offset if is_lost else end_offset - 8
         data[offset:end_offset] = b"\xa5" * (end_offset - offset)
@@ -896,7 +897,8 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
                 (5, {"ruid": 33, "ctid": 101}),
             )
         ]
-        # Where the control group is not known, or not all of it, it may be a container's.
+        # Where the control group is not known, or not all of it, it may be a
+        # container's.
         tasks.extend(
             self._GetTask(pid, ruid=33, cgpath=path)
             for pid, path in (

@@ -270,8 +270,8 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         """Retrieves the name of the user that an event tells.
 
         Args:
-          tasks (list[dict[str, object]]): values of members of the entries. There has to
-              be one event.
+          tasks (list[dict[str, object]]): values of members of the entries. There has
+              to be one event.
           version (Optional[str]): version of atop.
           cgroups (Optional[list[log_builder.Cgroup]]): control groups, since 2.11.
           is_damaged (Optional[bool]): True to overwrite the end of the control groups.

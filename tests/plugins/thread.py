@@ -231,7 +231,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             self.assertEqual(event_data.cpu_percent is None, is_marked)
 
     def testSinceStartOfMainThread(self):
-        """Tests the mark of a main thread, which is not listed while it is the only one."""
+        """Tests the mark of a main thread that was not listed as the only one."""
         new = -(1 << 31)
         start = sample_test_lib.T0 - self._INTERVAL
         for process_excode, excode, btime, marks in (
@@ -302,7 +302,8 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         # Nor if its process is not listed.
         self.assertIsNone(_GetUsername(gen__pid=44))
 
-        # Where the control group is not known, or not all of it, it may be a container's.
+        # Where the control group is not known, or not all of it, it may be a
+        # container's.
         self.assertIsNone(_GetUsername(gen__cgpath=b""))
         self.assertIsNone(_GetUsername(gen__cgpath=b"/a.slice/".ljust(63, b"x")))
         self._CheckUsernameOfCgroup(
