@@ -17,8 +17,13 @@ _VERSION_WITH_DECODED_EXIT_CODE = (2, 4)
 _VERSION_WITH_CONTAINER_NAME = (2, 10)
 
 # An exited process has the start time that process accounting knows, others that of
-# the kernel.
+# the kernel. In seconds.
 _MAXIMUM_START_TIME_DIFFERENCE = 1
+
+# Up to this version the start time of a living process is the sum of two times, each of
+# which is rounded down.
+_VERSION_WITH_ROUNDED_TIMES = (1, 23)
+_MAXIMUM_ROUNDED_TIME_DIFFERENCE = 2
 
 _SECTOR_SIZE = 512
 
@@ -307,8 +312,10 @@ class Processes:
         """
         if is_exit and process.exit_row:
             return False
-        difference = abs(row["btime"] - process.first_row["btime"])
-        return difference <= _MAXIMUM_START_TIME_DIFFERENCE
+        maximum_difference = _MAXIMUM_START_TIME_DIFFERENCE
+        if self._version <= _VERSION_WITH_ROUNDED_TIMES:
+            maximum_difference = _MAXIMUM_ROUNDED_TIME_DIFFERENCE
+        return abs(row["btime"] - process.first_row["btime"]) <= maximum_difference
 
     def _GetExitValues(self, process):
         """Determines what is expected of the exit of a process.

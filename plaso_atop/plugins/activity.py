@@ -1,5 +1,8 @@
 """Plugin for the activity of processes in an atop raw log."""
 
+import itertools
+import operator
+
 from plaso.containers import events
 
 from plaso_atop import parser
@@ -13,14 +16,16 @@ class AtopTaskActivityEventData(events.EventData):
     Counters are those of the interval up to the sample, unless since_start is set.
 
     Attributes:
-      block_io_delay_time (int): time spent waiting for disks, in milliseconds. atop 2.8
-          and later.
+      block_io_delay_time (int): time spent waiting for disks, in milliseconds. A wait
+          counts when it ends, so that it can be longer than the interval. atop 2.8 and
+          later.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes.
       cgroup (str): path of the control group of the process. Up to 2.10 its first 63
           bytes.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
-          one CPU. Intervals are whole seconds, hence it is not accurate for short ones.
+          one CPU. Intervals are whole seconds, hence it is not accurate for short ones,
+          and not capped.
       hostname (str): name of the host.
       involuntary_context_switches (int): number of times the CPU was taken away. atop
           2.9 and later.
@@ -36,15 +41,16 @@ class AtopTaskActivityEventData(events.EventData):
       processor_number (int): number of the CPU that it ran on last.
       read_size (int): size of data read from disk in bytes.
       real_time_priority (int): real-time priority, 0 if not real-time.
-      run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. atop
-          2.6 and later.
+      run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. A
+          wait counts when it ends. atop 2.6 and later.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       scheduling_policy (int): number of the scheduling policy, 0 for the normal one.
       scheduling_priority (int): priority of the kernel, a lower one goes first: up to 99
           for real-time, from 100 for others.
-      since_start (bool): True if the counters are totals since the process or thread was
-          started. They are in the first sample of a run of atop, and where an exited
-          process was started before the interval but atop did not recognize it.
+      since_start (bool): True if the counters are totals since the process or thread
+          was started. They are in the first sample of a run of atop, where an exited
+          process was started before the interval but atop did not recognize it, and for
+          the main thread of a process that got a second one in the interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -56,8 +62,9 @@ class AtopTaskActivityEventData(events.EventData):
       udp_sent_size (int): size of data sent with UDP in bytes.
       user_cpu_time (int): CPU time of the program itself in milliseconds.
       user_identifier (int): real user identifier (UID).
-      username (str): name of the real user. Not set if the process is in a container or
-          if it exited, as atop does not tell then if it was in one.
+      username (str): name of the real user. Not set if the process is, or may be, in a
+          container: it may be where its control group is stored but cannot be read or,
+          up to 2.10, was cut; and where it exited.
       voluntary_context_switches (int): number of times the CPU was given up to wait for
           something. atop 2.9 and later.
       wait_channel (str): name of the function of the kernel in which it waits. atop 2.6
@@ -118,6 +125,11 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
     the interval, process_state is "E", only CPU time, page faults and, where recorded,
     network and GPU are known.
 
+    Delays and context switches of a process are those of the threads that it has at the
+    time of the sample. They are not set where atop stored something else: most often if
+    a thread ended in the interval. Nor are they after a sample that is lost, unless its
+    threads are listed.
+
     Attributes, in addition to those of AtopTaskActivityEventData:
       cgroup_cpu_limit_percent (int): limit of the CPU time of the control group in
           percent, where 100 is one CPU. Limits are not set where there is none. atop
@@ -143,17 +155,19 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
       ctid (int): identifier of the OpenVZ container.
       data_size (int): size of private data, virtual, in bytes. atop 1.27 and later.
       executable_size (int): size of the code of the program, virtual, in bytes.
-      gpu_average_memory_size (int): average size of GPU memory in the interval in bytes.
-          GPU attributes are only set where atop's GPU daemon told of the process, atop
-          2.4 and later.
-      gpu_busy_percent (float): share of the time in which the GPUs were busy for the
-          process. atop 2.13 and later.
-      gpu_lifetime_busy_percent (int): share of the time since the process started to use
-          GPUs in which these were busy for it. atop 2.4 up to 2.12.
+      gpu_average_memory_size (int): average size of the memory of a GPU that the
+          process used in the interval, in bytes. GPU attributes are only set where
+          atop's GPU daemon told of the process, atop 2.4 and later.
+      gpu_busy_percent (float): share of the time in which a GPU was busy for the
+          process, on average of the GPUs that it uses. atop 2.13 and later.
+      gpu_lifetime_busy_percent (int): share of the time since the process started to
+          use GPUs in which these were busy for it, added up over the GPUs that it uses.
+          atop 2.4 up to 2.12.
       gpu_lifetime_memory_busy_percent (int): share of the time since the process started
-          to use GPUs in which it used their memory. atop 2.4 up to 2.12.
+          to use GPUs in which it used their memory, added up over these. atop 2.4 up to
+          2.12.
       gpu_memory_busy_percent (float): share of the time in which the process used the
-          memory of the GPUs. atop 2.13 and later.
+          memory of a GPU, on average of those that it uses. atop 2.13 and later.
       gpu_memory_size (int): size of GPU memory in bytes.
       gpu_numbers (list[int]): numbers of the GPUs that the process uses.
       gpu_time (int): time the GPUs worked for the process, which is only known when it
@@ -323,8 +337,12 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
                     ("cancelled_written_size", "cwsz", self._GetSizeOfSectors)
                 )
 
+        # The sums over threads go down for another reason, see AtopActivityPlugin.
         version = self._log.version_tuple
-        members = [member + (version < (2, 7),) for member in members]
+        members = [
+            (name, member, convert, version < (2, 7) and member != "rundelay")
+            for name, member, convert in members
+        ]
 
         if sample.has_exit_network if is_exited else sample.has_network:
             members.extend(
@@ -357,6 +375,18 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         """
         return self._GetSize(number, self._SECTOR_SIZE)
 
+    def _IsLateNew(self, task, sample):
+        """Determines if a task is new that was started before the interval.
+
+        Args:
+          task (rawlog.Task): entry of the task.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bool: True if it is.
+        """
+        return task.excode < 0 and task.btime < sample.curtime - sample.interval - 1
+
     def _IsSinceStart(self, task, sample):
         """Determines if the counters of a task are more than those of the interval.
 
@@ -372,13 +402,9 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
 
         # For a task that is new they are totals too, but it was started in the interval,
         # except for a process that atop did not recognize when it exited.
-        return (
-            task.excode < 0
-            and task.state == rawlog.STATE_EXITED
-            and task.btime < sample.curtime - sample.interval - 1
-        )
+        return task.state == rawlog.STATE_EXITED and self._IsLateNew(task, sample)
 
-    def _SetTask(self, event_data, task, sample, counters):
+    def _SetTask(self, event_data, task, sample, counters, is_since_start):
         """Sets what events of processes and threads have in common.
 
         Args:
@@ -386,6 +412,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
           task (rawlog.Task): entry of the process or thread.
           sample (rawlog.Sample): sample that the entry is from.
           counters (dict[str, int]): counters per name of the attribute.
+          is_since_start (bool): True if these are totals since the task was started.
         """
         for name, value in counters.items():
             setattr(event_data, name, value)
@@ -394,7 +421,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         event_data.sample_time = self._GetDateTime(sample.curtime)
         event_data.user_identifier = task.ruid & 0xFFFFFFFF
 
-        if self._IsSinceStart(task, sample):
+        if is_since_start:
             event_data.since_start = True
         elif (
             None not in (event_data.system_cpu_time, event_data.user_cpu_time)
@@ -440,6 +467,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         ("cgroup_swap_limit_size", "cgswpmax", 1024),
     )
 
+    _GPU_SNAPSHOT_TYPES = (b"C", b"G", b"U")
+
     _GPU_STATES = (b"A", b"E")
 
     _GPU_TYPES = (b"C", b"G")
@@ -456,6 +485,20 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         ("virtual_size", "vmem"),
     )
 
+    # Of a process these are sums over its threads.
+    _THREAD_SUMS = (
+        ("block_io_delay_time", "blkdelay"),
+        ("involuntary_context_switches", "nivcsw"),
+        ("run_delay_microseconds", "rundelay"),
+        ("voluntary_context_switches", "nvcsw"),
+    )
+
+    _GetThreadValues = operator.attrgetter(*(member for _, member in _THREAD_SUMS))
+
+    # Bounds what is remembered. Such a process has three entries or more, so that even
+    # a process list of 50,000 entries has at most half as many.
+    _MAXIMUM_NUMBER_OF_MULTITHREADED = 1 << 15
+
     _THREADS = (
         ("number_of_idle_threads", "nthridle"),
         ("number_of_running_threads", "nthrrun"),
@@ -463,6 +506,27 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         ("number_of_threads", "nthr"),
         ("number_of_uninterruptible_threads", "nthrslpu"),
     )
+
+    def __init__(self):
+        """Initializes a plugin."""
+        super().__init__()
+        self._gpu_type_offset = None
+        self._has_snapshot = False
+        self._multithreaded = None
+
+    def _AddThread(self, sums, task):
+        """Adds what a thread did to that of the other threads of its process.
+
+        Args:
+          sums (list[int]): sums in the order of _THREAD_SUMS, None if this is the first
+              thread of the process.
+          task (rawlog.Task): entry of the thread.
+
+        Returns:
+          list[int]: sums.
+        """
+        values = [value or 0 for value in self._GetThreadValues(task)]
+        return list(map(operator.add, sums, values)) if sums else values
 
     def _GetGPU(self, task, sample):
         """Retrieves what a process used of GPUs.
@@ -474,8 +538,13 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         Returns:
           dict[str, object]: values per name of the attribute, empty if not known.
         """
-        # In other states the members hold remains of something else.
-        if not sample.flags & rawlog.FLAG_GPU or task.gpu_state not in self._GPU_STATES:
+        # In other states the members hold remains of something else. A process that
+        # does not use GPUs any more keeps its state, the rest is remains then.
+        if (
+            not sample.flags & rawlog.FLAG_GPU
+            or task.gpu_state not in self._GPU_STATES
+            or task.gpu_nrgpus <= 0
+        ):
             return {}
 
         values = {
@@ -489,10 +558,17 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
         if self._log.version_tuple < (2, 13):
             number_of_samples = task.gpu_sample
-            values["gpu_lifetime_busy_percent"] = self._GetSize(task.gpu_gpubusy)
-            values["gpu_lifetime_memory_busy_percent"] = self._GetSize(task.gpu_membusy)
-            # Is 0 as long as it is not known.
-            values["gpu_time"] = self._GetSize(task.gpu_timems) or None
+            if not self._IsGPUOfSnapshot(task):
+                values.update(
+                    {
+                        "gpu_lifetime_busy_percent": self._GetSize(task.gpu_gpubusy),
+                        "gpu_lifetime_memory_busy_percent": self._GetSize(
+                            task.gpu_membusy
+                        ),
+                        # Is 0 as long as it is not known.
+                        "gpu_time": self._GetSize(task.gpu_timems) or None,
+                    }
+                )
         else:
             number_of_samples = task.gpu_samples
             if task.gpu_type in self._GPU_TYPES:
@@ -523,21 +599,68 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         Returns:
           int: growth in bytes or None if it is not valid.
         """
-        growth = number * 1024
-        return growth if abs(growth) <= self._MAXIMUM_INTEGER else None
+        return self._GetInteger(number * 1024)
 
-    def _ProcessTask(self, parser_mediator, task, sample):
+    def _GetMultithreaded(self, sample):
+        """Determines which processes of a sample have several threads.
+
+        Args:
+          sample (rawlog.Sample): sample.
+
+        Returns:
+          set[int]: process identifiers or None if there are too many.
+        """
+        pids = set()
+        for task in sample.processes():
+            if task.nthr > 1:
+                pids.add(task.pid)
+                if len(pids) > self._MAXIMUM_NUMBER_OF_MULTITHREADED:
+                    return None
+        return pids
+
+    def _IsGPUOfSnapshot(self, task):
+        """Determines if what an entry tells of GPUs may not be what 2.12 stores.
+
+        Snapshots between 2.12 and 2.13 have the number and sizes of 2.12 and store what
+        2.13 does, of which the sizes of memory and the number of samples stand where
+        they did before. The type of the process, which is new, or a share of the time
+        that is larger than all of it shows them. A release can have a remain in place
+        of the type, hence that says nothing of other entries.
+
+        Args:
+          task (rawlog.Task): entry of a process that uses GPUs.
+
+        Returns:
+          bool: True if it may be something else.
+        """
+        if self._gpu_type_offset is None:
+            return False
+
+        # These are sums over the GPUs.
+        if max(task.gpu_gpubusy, task.gpu_membusy) > 100 * task.gpu_nrgpus:
+            self._has_snapshot = True
+
+        offset = self._gpu_type_offset
+        return self._has_snapshot or task.entry[offset : offset + 1] in (
+            self._GPU_SNAPSHOT_TYPES
+        )
+
+    def _ProcessTask(self, parser_mediator, task, thread_sums, sample):
         """Extracts an event from a process that was active.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           task (rawlog.Task): entry of the process.
+          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS,
+              None if none are listed.
           sample (rawlog.Sample): sample that the entry is from.
         """
         is_exited = task.state == rawlog.STATE_EXITED
 
         counters = self._GetCounters(task)
+        self._RemoveWrongSums(counters, task, thread_sums)
+        self._SetMultithreaded(task, thread_sums)
         counters.update(self._GetGPU(task, sample))
         if not is_exited:
             counters["resident_size_growth"] = self._GetGrowth(task.rgrow)
@@ -548,7 +671,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             return
 
         event_data = AtopProcessActivityEventData()
-        self._SetTask(event_data, task, sample, counters)
+        is_since_start = self._IsSinceStart(task, sample)
+        self._SetTask(event_data, task, sample, counters, is_since_start)
         event_data.command_line = self._GetText(task.cmdline)
         event_data.pid = self._GetSize(task.pid) or None
         event_data.process_name = self._GetText(task.name)
@@ -563,6 +687,50 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             self._SetLiving(parser_mediator, event_data, task, sample)
 
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
+
+    def _RemoveWrongSums(self, counters, task, thread_sums):
+        """Removes sums over threads that are not what these did in the interval.
+
+        What atop stores is the difference between the sums over the threads that are
+        alive at this sample and at the previous one, or where that is negative the sum
+        of this one, since the threads were started. Up to 2.6 it is 2^32 more than the
+        difference then. It is what the threads did where none of the previous sample
+        ended, as where that was the main thread; or else where their own entries add up
+        to it.
+
+        Args:
+          counters (dict[str, int]): counters per name of the attribute.
+          task (rawlog.Task): entry of the process.
+          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS,
+              None if none are listed, as where there is only the main thread.
+        """
+        if task.excode < 0 or (
+            self._multithreaded is not None and task.pid not in self._multithreaded
+        ):
+            return
+
+        for (name, member), thread_sum in zip(
+            self._THREAD_SUMS, thread_sums or itertools.repeat(None)
+        ):
+            if name in counters and getattr(task, member) != thread_sum:
+                counters[name] = None
+
+    def _SetMultithreaded(self, task, thread_sums):
+        """Sets whether a process has several threads.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          thread_sums (list[int]): what its threads did or None if none are listed.
+        """
+        if self._multithreaded is None:
+            return
+
+        if (task.nthr > 1 or thread_sums) and task.state != rawlog.STATE_EXITED:
+            self._multithreaded.add(task.pid)
+            if len(self._multithreaded) > self._MAXIMUM_NUMBER_OF_MULTITHREADED:
+                self._multithreaded = None
+        else:
+            self._multithreaded.discard(task.pid)
 
     def _SetLiving(self, parser_mediator, event_data, task, sample):
         """Sets what is only known of a process that lives.
@@ -610,7 +778,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             bool(
                 container_identifier
                 or self._GetContainer(task, sample)
-                or self._IsContainerCgroup(cgroup)
+                or self._MayBeContainerCgroup(cgroup, sample)
             ),
         )
 
@@ -626,11 +794,53 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             return
 
         self._StartSample(sample)
+        if sample.is_boot:
+            self._multithreaded = set()
+        elif not self._FollowsPrevious(sample):
+            self._multithreaded = None
+
+        process = None
+        thread_sums = None
         for task in sample.active_tasks():
-            # Before 1.27 there are no threads. When process accounting failed atop
-            # stored entries that are all zero.
-            if task.isproc != 0 and (task.pid > 0 or task.state == rawlog.STATE_EXITED):
-                self._ProcessTask(parser_mediator, task, sample)
+            # Threads follow their process. Before 1.27 there are none.
+            if task.isproc == 0:
+                if process and process.pid == task.tgid:
+                    thread_sums = self._AddThread(thread_sums, task)
+                continue
+
+            if process:
+                self._ProcessTask(parser_mediator, process, thread_sums, sample)
+            process = None
+            thread_sums = None
+
+            # When process accounting failed atop stored entries that are all zero.
+            if task.pid > 0 or task.state == rawlog.STATE_EXITED:
+                process = task
+
+        if process:
+            self._ProcessTask(parser_mediator, process, thread_sums, sample)
+
+        if self._multithreaded is None:
+            self._multithreaded = self._GetMultithreaded(sample)
+        self._SetPrevious(sample)
+
+    def Start(self, parser_mediator, log):
+        """Starts with a log.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          log (rawlog.RawLog): log.
+        """
+        super().Start(parser_mediator, log)
+        self._gpu_type_offset = None
+        self._has_snapshot = False
+        self._multithreaded = None
+
+        if log.version_tuple == (2, 12) and log.layout.tstat:
+            for name, offset, _ in log.layout.tstat.Flatten():
+                if name == "gpu.bfuture":
+                    self._gpu_type_offset = offset
 
 
 parser.AtopParser.RegisterPlugin(AtopActivityPlugin)

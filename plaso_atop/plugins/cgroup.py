@@ -1,5 +1,7 @@
 """Plugin for the control groups in an atop raw log."""
 
+import itertools
+
 from plaso.containers import events
 
 from plaso_atop import parser
@@ -7,22 +9,29 @@ from plaso_atop.plugins import interface
 
 
 class AtopCgroupEventData(events.EventData):
-    """Activity of a control group event data.
+    """Control group event data.
 
-    atop 2.11 and later stores control groups (cgroups v2). What a control group used
-    includes what those below it used. Counters are those of the interval up to the
-    sample, unless since_creation is set. What the kernel does not account for a control
-    group, such as memory without the memory controller, is not set.
+    atop 2.11 and later stores control groups (cgroups v2). The first sample of a run of
+    atop that holds some gives an event for every control group with processes, in
+    itself or below it, so that a log says what existed. Other samples, and control
+    groups without processes, only give one where something was used.
+
+    What a control group used includes what those below it used. Counters are those of
+    the interval up to the sample, unless since_creation is set. What the kernel does
+    not account for a control group, such as memory without the memory controller, is
+    not set.
 
     Pressure is the time in which some or all (full) processes of the control group that
-    had work to do could not, as they waited for a CPU, for disks or for memory.
+    had work to do could not, as they waited for a CPU, for disks or for memory. Its
+    percentages rest on intervals of whole seconds and are capped at 100.0.
 
     Attributes:
       cgroup (str): path of the control group, "/" for the root.
       cpu_limit_percent (int): limit of the CPU time in percent, where 100 is one CPU.
           Limits are not set where there is none.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
-          one CPU. Intervals are whole seconds, hence it is not accurate for short ones.
+          one CPU. Intervals are whole seconds, hence it is not accurate for short ones,
+          and not capped.
       cpu_pressure_full_percent (float): percentage of the interval, see
           cpu_pressure_full_time.
       cpu_pressure_full_time (int): time in which all waited for a CPU, in milliseconds.
@@ -133,6 +142,11 @@ class AtopCgroupPlugin(interface.AtopPlugin):
         ("memory_pressure_some", "mem_somepres"),
     )
 
+    def __init__(self):
+        """Initializes a plugin."""
+        super().__init__()
+        self._has_first = False
+
     def _GetCounters(self, cstat):
         """Retrieves what a control group used.
 
@@ -166,18 +180,33 @@ class AtopCgroupPlugin(interface.AtopPlugin):
         """
         return None if microseconds < 0 else microseconds // 1000
 
-    def _ProcessCgroup(self, parser_mediator, cgroup, sample):
-        """Extracts an event from a control group that was active.
+    def _HoldsProcesses(self, cstat):
+        """Determines if there are processes in a control group or below it.
+
+        Args:
+          cstat (tuple): metrics and limits of the control group.
+
+        Returns:
+          bool: True if there are.
+        """
+        return cstat.gen_nprocs > 0 or cstat.gen_procsbelow > 0
+
+    def _ProcessCgroup(self, parser_mediator, cgroup, sample, is_first):
+        """Extracts an event from a control group.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           cgroup (rawlog.Cgroup): control group.
           sample (rawlog.Sample): sample.
+          is_first (bool): True if this is the first sample with control groups of a run
+              of atop, False if there is only an event where something was used.
         """
         cstat = cgroup.cstat
         counters = self._GetCounters(cstat)
-        if not any(counters.values()):
+        if not any(counters.values()) and not (
+            is_first and self._HoldsProcesses(cstat)
+        ):
             return
 
         event_data = AtopCgroupEventData()
@@ -210,8 +239,10 @@ class AtopCgroupPlugin(interface.AtopPlugin):
         event_data.sample_time = self._GetDateTime(sample.curtime)
 
         # A process of another namespace than that of atop is 0.
-        pids = [pid for pid in cgroup.pids if pid > 0]
-        event_data.pids = pids[: self._MAXIMUM_NUMBER_OF_PIDS] or None
+        pids = (pid for pid in cgroup.pids if pid > 0)
+        event_data.pids = (
+            list(itertools.islice(pids, self._MAXIMUM_NUMBER_OF_PIDS)) or None
+        )
 
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
 
@@ -240,8 +271,25 @@ class AtopCgroupPlugin(interface.AtopPlugin):
               and other components, such as storage and dfVFS.
           sample (rawlog.Sample): sample.
         """
+        if sample.is_boot:
+            self._has_first = False
+
+        # The first sample of a run may be lost.
+        is_first = not self._has_first
         for cgroup in sample.cgroups():
-            self._ProcessCgroup(parser_mediator, cgroup, sample)
+            self._ProcessCgroup(parser_mediator, cgroup, sample, is_first)
+            self._has_first = True
+
+    def Start(self, parser_mediator, log):
+        """Starts with a log.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          log (rawlog.RawLog): log.
+        """
+        super().Start(parser_mediator, log)
+        self._has_first = False
 
 
 parser.AtopParser.RegisterPlugin(AtopCgroupPlugin)

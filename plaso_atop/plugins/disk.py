@@ -17,8 +17,12 @@ class AtopDiskEventData(events.EventData):
     Attributes:
       average_queue_depth (float): average number of requests at a time while the disk
           was busy.
-      busy_percent (float): share of the interval in which the disk was busy.
-      busy_time (int): time in which the disk was busy, in milliseconds.
+      busy_percent (float): share of the interval in which the disk was busy. Intervals
+          are whole seconds, it is capped at 100.0.
+      busy_time (int): time in which the disk was busy, in milliseconds. Not set, nor
+          are busy_percent and average_queue_depth, where it is more than a second
+          longer than the interval, which cannot be; nor where it is 0 for software
+          RAID, of which older kernels do not tell.
       discarded_size (int): size of what was discarded (trimmed), in bytes. atop 2.7 and
           later, not set where the kernel does not tell.
       disk_name (str): name of the disk or volume.

@@ -70,6 +70,18 @@ class AtopPlugin(plugins.BasePlugin):
 
         return dfdatetime_semantic_time.InvalidTime()
 
+    def _GetInteger(self, number):
+        """Retrieves a number that can be negative.
+
+        Args:
+          number (int): number.
+
+        Returns:
+          int: number or None if it is larger, or more negative, than what output
+              modules can hold.
+        """
+        return number if abs(number) <= self._MAXIMUM_INTEGER else None
+
     def _GetMilliseconds(self, ticks):
         """Converts clock ticks.
 
@@ -242,6 +254,9 @@ class AtopPlugin(plugins.BasePlugin):
 class AtopTaskPlugin(AtopPlugin):
     """atop raw log parser plugin for the entries of process lists."""
 
+    # Bytes of the path of a control group that atop up to 2.10 stores.
+    _CGROUP_PATH_SIZE = 63
+
     # Paths of control groups that container runtimes create.
     _CONTAINER_CGROUP_RE = re.compile(
         rb"/(?:docker|kubepods|libpod|lxc|crio|containerd|machine\.slice|buildkit)"
@@ -267,9 +282,28 @@ class AtopTaskPlugin(AtopPlugin):
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
-        self._cgroup_offset = None
-        self._cgroup_per_pid = {}
         self._container_attribute = None
+        self._previous_curtime = None
+        self._previous_end_offset = None
+
+    def _FollowsPrevious(self, sample):
+        """Determines if no sample is missing between the previous one and this one.
+
+        Within a run atop takes the interval of a sample from its time and that of the
+        sample before, and a second if that is less.
+
+        Args:
+          sample (rawlog.Sample): sample, of which the process list is whole.
+
+        Returns:
+          bool: True if the process list before this one in the file was whole and is
+              that of the sample that was taken before this one.
+        """
+        if sample.offset != self._previous_end_offset:
+            return False
+
+        elapsed_seconds = sample.curtime - self._previous_curtime
+        return sample.is_boot or sample.interval == max(1, elapsed_seconds)
 
     def _GetCgroup(self, task, sample):
         """Retrieves the control group of a process.
@@ -284,19 +318,7 @@ class AtopTaskPlugin(AtopPlugin):
         if self._log.version_tuple < (2, 11):
             return task.cgpath if sample.flags & rawlog.FLAG_CGROUPS else None
 
-        if self._cgroup_offset != sample.offset:
-            self._cgroup_offset = sample.offset
-            self._cgroup_per_pid = {}
-
-            # With version 1 of control groups beside version 2 a process is in several,
-            # the longest path says most about it.
-            for cgroup in sample.cgroups():
-                for pid in cgroup.pids:
-                    path = self._cgroup_per_pid.get(pid)
-                    if path is None or len(path) < len(cgroup.path):
-                        self._cgroup_per_pid[pid] = cgroup.path
-
-        return self._cgroup_per_pid.get(task.pid)
+        return sample.GetCgroupPath(task.pid)
 
     def _GetContainer(self, task, sample):
         """Retrieves the container of a process.
@@ -331,16 +353,18 @@ class AtopTaskPlugin(AtopPlugin):
         username = user_names.GetUsername(parser_mediator, identifier)
         return username and self._GetText(username.encode("utf-8", "surrogatepass"))
 
-    def _IsContainerCgroup(self, cgroup):
-        """Determines if a control group is that of a container.
+    def _HasCgroups(self, sample):
+        """Determines if a sample says that the control groups of processes were stored.
 
         Args:
-          cgroup (bytes): path of the control group or None if not known.
+          sample (rawlog.Sample): sample.
 
         Returns:
-          bool: True if a container runtime created it.
+          bool: True if it does. They may be damaged.
         """
-        return bool(cgroup and self._CONTAINER_CGROUP_RE.search(cgroup))
+        if self._log.version_tuple < (2, 8):
+            return False
+        return bool(sample.flags & rawlog.FLAG_CGROUPS or sample.record.ccomplen)
 
     def _IsGuessed(self, task):
         """Determines if atop guessed which process an exit is of.
@@ -355,6 +379,34 @@ class AtopTaskPlugin(AtopPlugin):
         """
         return (task.ppid if task.tgid is None else task.tgid) == 0
 
+    def _MayBeContainerCgroup(self, cgroup, sample):
+        """Determines if a living process may be in a container by its control group.
+
+        Args:
+          cgroup (bytes): path of the control group, None or empty if not known.
+          sample (rawlog.Sample): sample that lists the process.
+
+        Returns:
+          bool: True if a container runtime created it, or if it, or the end of its
+              path, is not known although control groups were stored.
+        """
+        if not cgroup:
+            return self._HasCgroups(sample)
+
+        is_cut = (
+            self._log.version_tuple < (2, 11) and len(cgroup) >= self._CGROUP_PATH_SIZE
+        )
+        return is_cut or bool(self._CONTAINER_CGROUP_RE.search(cgroup))
+
+    def _SetPrevious(self, sample):
+        """Sets the previous sample.
+
+        Args:
+          sample (rawlog.Sample): sample, of which the process list is whole.
+        """
+        self._previous_curtime = sample.curtime
+        self._previous_end_offset = sample.end_offset
+
     def Start(self, parser_mediator, log):
         """Starts with a log.
 
@@ -364,8 +416,8 @@ class AtopTaskPlugin(AtopPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
-        self._cgroup_offset = None
-        self._cgroup_per_pid = {}
+        self._previous_curtime = None
+        self._previous_end_offset = None
         self._container_attribute = "container_name"
         if log.version_tuple < (2, 10):
             self._container_attribute = "container_identifier"

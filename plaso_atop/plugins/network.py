@@ -27,12 +27,14 @@ class AtopNetworkInterfaceEventData(events.EventData):
       received_errors (int): number of errors in receiving.
       received_multicast_packets (int): number of multicast packets received.
       received_packets (int): number of packets received.
-      received_size (int): size of what was received, in bytes.
+      received_size (int): size of what was received, in bytes. For an InfiniBand port
+          four times what atop itself prints with the label IFB, which are units of 4
+          bytes.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       sent_dropped_packets (int): number of packets to send that were dropped.
       sent_errors (int): number of errors in sending.
       sent_packets (int): number of packets sent.
-      sent_size (int): size of what was sent, in bytes.
+      sent_size (int): size of what was sent, in bytes. See received_size.
       since_boot (bool): True if the counters are totals since the system was started or
           the interface was added, as they are in the first sample of a run of atop.
     """

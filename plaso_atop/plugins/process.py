@@ -15,14 +15,21 @@ class AtopProcessEventData(events.EventData):
     """Process event data.
 
     Identity, ids and parent process are those of the first sample in which the process
-    was alive. What was measured are totals of what the log holds of the process.
+    was alive. What was measured are totals of what the log holds of the process:
+    without what it used in intervals of which the sample is lost, and with what it used
+    before the log where its first sample is the first of a run of atop.
+
+    Network transfers are those of samples in which netatop or netatop-bpf ran, up to
+    1.27 the kernel had atop's patch. Where netatop ran without its daemon netatopd,
+    they end with the last sample that lists the process alive, and are not set for a
+    process that is only known by its exit.
 
     Attributes:
       accounting_matched (bool): True if the exit was recorded of a process that the log
           shows alive, False if the process is only known by its exit. Not set if no
           exit was recorded.
       cancelled_written_size (int): size of written data that was discarded before it
-          came to the disk, in bytes.
+          came to the disk, in bytes. See read_size.
       cgroup (str): path of the control group. Up to 2.10 its first 63 bytes.
       command_line (str): command line, of which atop stores the first 255 bytes (150
           before 1.27, 68 before 1.26). The first that was not empty.
@@ -40,22 +47,26 @@ class AtopProcessEventData(events.EventData):
       exit_signal (int): number of the signal that ended the process.
       exit_time (dfdatetime.DateTimeValues): date and time the process exited.
       exit_time_estimated (bool): True if the exit time is that of the sample that
-          recorded the exit. atop 1.23.
+          recorded the exit: in 1.23, and where the log does not tell how long the
+          process ran.
       file_system_group_identifier (int): group identifier (GID) for file system access.
       file_system_user_identifier (int): user identifier (UID) for file system access.
       group_identifier (int): real group identifier (GID).
       hostname (str): name of the host.
       last_seen_time (dfdatetime.DateTimeValues): date and time of the last sample with
           the process, where it vanished before the end of the log and no exit was
-          recorded.
+          recorded. Not set where a sample after that one is lost, in which the exit may
+          stand, nor before 2.3.
       major_faults (int): number of page faults that were served from disk.
-      maximum_resident_size (int): largest size of resident memory in a sample, in
-          bytes.
-      maximum_virtual_size (int): largest size of virtual memory in a sample, in bytes.
+      maximum_resident_size (int): largest size of resident memory at the time of a
+          sample, in bytes. It can have been larger in between.
+      maximum_virtual_size (int): largest size of virtual memory at the time of a
+          sample, in bytes.
       minor_faults (int): number of page faults that were served without disk.
       number_of_samples (int): number of samples that list the process, the one with its
           exit included.
-      number_of_threads (int): number of threads.
+      number_of_threads (int): number of threads in the first sample that lists the
+          process alive.
       offset (int): offset of the first sample with the process relative to the start of
           the file.
       parent_command_line (str): command line of the parent process.
@@ -66,18 +77,22 @@ class AtopProcessEventData(events.EventData):
       process_state (str): state of the process in the last sample that lists it, as the
           letter of the kernel, "E" if it exited.
       raw_exit_time (int): time of the exit in seconds since January 1, 1970 where it
-          cannot be shown as date and time.
+          cannot be shown as date and time. Not set where it does not fit in 64 bits.
       raw_start_time (int): time of the start in seconds since January 1, 1970 where it
           cannot be shown as date and time.
-      read_size (int): size of data read from disk in bytes.
+      read_size (int): size of data read from disk in bytes, up to the last sample that
+          lists the process alive: what it read between that and its exit is not known.
+          Not set where only the exit was recorded.
       sample_time (dfdatetime.DateTimeValues): date and time of the first sample of a
           run of atop, where the process was already running then.
       saved_group_identifier (int): saved group identifier (GID).
       saved_user_identifier (int): saved user identifier (UID).
       start_time (dfdatetime.DateTimeValues): date and time the process was started.
-      sustained_cpu_seconds (int): longest time without a break in which the process used
-          at least 80 percent of a CPU in every interval, in seconds. Not set if there is
-          no such interval.
+      sustained_cpu_seconds (int): longest time without a break in which the process
+          used at least 80 percent of a CPU in every interval, in seconds. Only whole
+          intervals count: not those in which it was started or exited, nor the first of
+          a run of atop. A sample that is lost is a break. Not set if there is no such
+          interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -89,9 +104,12 @@ class AtopProcessEventData(events.EventData):
       udp_sent_size (int): size of data sent with UDP in bytes.
       user_cpu_time (int): CPU time of the program itself in milliseconds.
       user_identifier (int): real user identifier (UID).
-      username (str): name of the real user.
+      username (str): name of the real user. Not set if the process is, or may be, in a
+          container: it may be where its control group is stored but cannot be read or,
+          up to 2.10, was cut; and where only its exit was recorded and its parent
+          process may be in one.
       vpid (int): process identifier in the OpenVZ container.
-      written_size (int): size of data written to disk in bytes.
+      written_size (int): size of data written to disk in bytes. See read_size.
     """
 
     DATA_TYPE = "linux:atop:process"
@@ -200,7 +218,8 @@ class AtopProcessChangeEventData(events.EventData):
       saved_group_identifier (int): saved group identifier after the change.
       saved_user_identifier (int): saved user identifier after the change.
       user_identifier (int): real user identifier after the change.
-      username (str): name of the real user after the change.
+      username (str): name of the real user after the change. Not set if the process is,
+          or may be, in a container.
     """
 
     DATA_TYPE = "linux:atop:process_change"
@@ -245,7 +264,8 @@ class _Process:
 
     Attributes:
       btime (int): time of the start in the last sample that lists the process.
-      busy_end_time (int): time of the last sample in whose interval it was busy.
+      busy_index (int): index of the last sample in whose interval it was busy or None
+          if there is none.
       busy_seconds (int): seconds that it was busy without a break up to then.
       cgroup (bytes): path of the control group.
       cmdline (bytes): last command line that was not empty.
@@ -257,9 +277,9 @@ class _Process:
           None if these never changed.
       ids (tuple[int]): identifiers of user and group in the last sample.
       is_kernel_thread (bool): True if this is a thread of the kernel.
-      may_be_in_container (bool): True if the control group is that of a container or, if
-          only the exit was recorded, which does not tell the container, if the parent
-          process is in one or not known.
+      may_be_in_container (bool): True if the control group is that of a container or
+          not known; or if only the exit was recorded, which does not tell the
+          container, and the parent process is in one or not known.
       name (bytes): name in the last sample.
       network (list[int]): totals of network transfers, None if these were not recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
@@ -286,7 +306,7 @@ class _Process:
 
     __slots__ = (
         "btime",
-        "busy_end_time",
+        "busy_index",
         "busy_seconds",
         "cgroup",
         "cmdline",
@@ -329,7 +349,7 @@ class _Process:
           sample (rawlog.Sample): sample that the entry is from.
         """
         self.btime = self.start_time = task.btime
-        self.busy_end_time = None
+        self.busy_index = None
         self.busy_seconds = 0
         self.cgroup = None
         self.cmdline = task.cmdline
@@ -361,6 +381,11 @@ class _Process:
         container_identifier = task.ctid or task.envid
         if container_identifier:
             self.openvz = (container_identifier, task.vpid)
+
+    @property
+    def is_cgroup_missing(self):
+        """bool: True if the control group is not known although some were stored."""
+        return self.may_be_in_container and not self.cgroup
 
     @property
     def is_exit_only(self):
@@ -424,6 +449,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
     _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
 
+    # Seconds by which the start differs between entries of one process: that of an exit
+    # comes from process accounting, others from the kernel. In 1.23 it is the sum of
+    # two times, each of which is rounded down.
+    _START_TOLERANCE = 1
+    _START_TOLERANCE_1_23 = 2
+
     # Bounds of what is remembered, which only a forged log exceeds.
     _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
@@ -440,14 +471,16 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []
+        self._follows_previous = False
+        self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
-        self._previous_curtime = None
         self._processes = {}
         self._sample_index = 0
+        self._start_tolerance = None
         self._started = []
 
     def _AddBusyInterval(self, process, sample):
@@ -457,11 +490,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           process (_Process): process.
           sample (rawlog.Sample): sample at the end of the interval.
         """
-        end_time = process.busy_end_time
-        if end_time is None or abs(sample.curtime - sample.interval - end_time) > 1:
+        if not self._follows_previous or process.busy_index != self._sample_index - 1:
             process.busy_seconds = 0
 
-        process.busy_end_time = sample.curtime
+        process.busy_index = self._sample_index
         process.busy_seconds += sample.interval
         process.sustained_cpu_seconds = max(
             process.sustained_cpu_seconds, process.busy_seconds
@@ -499,18 +531,18 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                     for value in counters
                 ]
             process.counters = tuple(map(operator.add, process.counters, counters))
-            if counters[0] + counters[1] >= self._busy_ticks:
+
+            # A process that exited did not last until the end of the interval.
+            if (
+                counters[0] + counters[1] >= self._busy_ticks
+                and task.state != rawlog.STATE_EXITED
+            ):
                 self._AddBusyInterval(process, sample)
 
-        if self._has_network:
-            totals = process.network or [0] * len(self._NETWORK_MEMBERS)
-            for index, (_, member) in enumerate(self._NETWORK_MEMBERS):
-                value = max(0, getattr(task, member))
-                if is_total:
-                    totals[index] = max(totals[index], value)
-                else:
-                    totals[index] += value
-            process.network = totals
+        # Without netatopd the entry of an exit holds zeros.
+        is_exit = task.state == rawlog.STATE_EXITED
+        if self._has_exit_network if is_exit else self._has_network:
+            self._AddNetwork(process, task, is_total)
 
     def _AddDisplaced(self, process):
         """Makes room for a process that has the identifier of another one.
@@ -535,6 +567,25 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         processes.append(process)
         return True
+
+    def _AddNetwork(self, process, task, is_total):
+        """Adds what a process transferred since the previous sample to its totals.
+
+        Args:
+          process (_Process): process.
+          task (rawlog.Task): entry of the process.
+          is_total (bool): True if the counters are totals since the process was
+              started.
+        """
+        may_be_wrapped = self._log.version_tuple < (2, 0) and not is_total
+        totals = process.network or [0] * len(self._NETWORK_MEMBERS)
+        for index, (_, member) in enumerate(self._NETWORK_MEMBERS):
+            value = max(0, getattr(task, member))
+            if is_total:
+                totals[index] = max(totals[index], value)
+            elif not (may_be_wrapped and value in self._WRAPPED_DIFFERENCES):
+                totals[index] += value
+        process.network = totals
 
     def _CompareContainers(self, process, task, sample):
         """Determines if a process entered or left a container.
@@ -653,9 +704,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process = _Process(task, sample)
         process.ids = self._GetSharedIdentifiers(task)
         if not process.is_exit_only:
-            process.cgroup = self._GetCgroup(task, sample)
+            self._SetCgroup(process, task, sample)
             process.container = self._GetContainer(task, sample)
-            process.may_be_in_container = self._IsContainerCgroup(process.cgroup)
             process.is_kernel_thread = 2 in (task.pid, task.ppid) and not (
                 task.cmdline or task.vmem
             )
@@ -696,10 +746,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             vanished.extend(absent)
 
         # Absence only says something where the sample before listed all processes too.
+        # In a list that is lost between them the exit may have stood.
         last_seen_time = None
         if (
             is_complete
             and self._is_previous_complete
+            and self._follows_previous
             and self._log.version_tuple >= (2, 3)
         ):
             last_seen_time = self._previous_curtime
@@ -718,7 +770,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         }
 
         self._is_previous_complete = is_complete
-        self._previous_curtime = sample.curtime
+        self._SetPrevious(sample)
         self._sample_index += 1
 
     def _GetProcesses(self, pid):
@@ -761,11 +813,23 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           bool: True if it was.
         """
         btime, _ = self._exit_btimes.get(task.pid, (None, None))
-        if btime is None or abs(task.btime - btime) > 1:
+        if btime is None or not self._IsSameStart(task.btime, btime):
             return False
 
         self._exit_btimes[task.pid] = (btime, self._sample_index)
         return True
+
+    def _IsSameStart(self, first_time, second_time):
+        """Determines if two times can be that of the start of one process.
+
+        Args:
+          first_time (int): time of the start in one entry.
+          second_time (int): time of the start in another entry.
+
+        Returns:
+          bool: True if they can.
+        """
+        return abs(first_time - second_time) <= self._start_tolerance
 
     def _IsUnchanged(self, process, task, sample):
         """Determines if an entry says of a process what is known of it.
@@ -798,7 +862,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         for task in self._exited:
             for process in self._GetProcesses(task.pid):
                 if (
-                    abs(task.btime - process.btime) <= 1
+                    self._IsSameStart(task.btime, process.btime)
                     and process.state != rawlog.STATE_EXITED
                 ):
                     break
@@ -848,7 +912,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if task.state == rawlog.STATE_ZOMBIE and self._IsExited(task):
             return
 
-        if process is None or abs(task.btime - process.btime) > 1:
+        if process is None or not self._IsSameStart(task.btime, process.btime):
             if not self._AddDisplaced(process):
                 self._number_of_omitted += 1
                 return
@@ -870,7 +934,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process.rmem = max(process.rmem, task.rmem)
         process.state = task.state
         process.vmem = max(process.vmem, task.vmem)
-        if sample.shares_tasks and task.wasinactive:
+
+        # What was not known when it was first listed a later sample may tell.
+        if process.is_cgroup_missing:
+            self._SetCgroup(process, task, sample)
+
+        if sample.shares_tasks and task.wasinactive and not process.is_cgroup_missing:
             process.task = task
 
     def _ProduceChange(self, parser_mediator, process, attributes, sample):
@@ -951,7 +1020,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         )
 
         if process.ppid or not process.is_exit_only:
-            event_data.ppid = process.ppid
+            event_data.ppid = self._GetSize(process.ppid)
 
         if process.openvz:
             event_data.ctid, event_data.vpid = process.openvz
@@ -969,7 +1038,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not process.is_exit_only:
             event_data.maximum_resident_size = self._GetSize(process.rmem, 1024)
             event_data.maximum_virtual_size = self._GetSize(process.vmem, 1024)
-            event_data.number_of_threads = process.nthr
+            event_data.number_of_threads = self._GetSize(process.nthr)
 
         if not rawlog.IsValidTime(process.start_time):
             event_data.raw_start_time = process.start_time
@@ -982,6 +1051,19 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             self._SetExit(event_data, exit_task, sample)
 
         self._ProduceEventData(parser_mediator, event_data)
+
+    def _SetCgroup(self, process, task, sample):
+        """Sets the control group of a process, unless it is still not known.
+
+        Args:
+          process (_Process): process.
+          task (rawlog.Task): entry of the process, alive.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        cgroup = self._GetCgroup(task, sample)
+        if cgroup or not process.is_cgroup_missing:
+            process.cgroup = cgroup
+            process.may_be_in_container = self._MayBeContainerCgroup(cgroup, sample)
 
     def _SetExit(self, event_data, task, sample):
         """Sets what is known of the exit of a process.
@@ -999,10 +1081,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         else:
             event_data.exit_code = (task.excode >> 8) & 0xFF
 
-        exit_time = sample.curtime
-        if task.elaps is None:
+        if task.elaps is None or task.elaps < 0 or not self._log.hertz:
             event_data.exit_time_estimated = True
-        elif self._log.hertz:
+            exit_time = sample.curtime
+        else:
             elapsed_ticks = task.elaps
             if self._IsGuessed(task):
                 # A comp_t of acct(5): 3 bits of exponent, base 8, and 13 of fraction.
@@ -1014,7 +1096,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         event_data.exit_time = self._GetDateTime(exit_time)
         if not rawlog.IsValidTime(exit_time):
-            event_data.raw_exit_time = exit_time
+            event_data.raw_exit_time = self._GetInteger(exit_time)
 
     def _SetParent(self, process, candidates, sample):
         """Sets the parent of a process.
@@ -1030,7 +1112,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             # The parent is the last one that was started before its child.
             if (
                 candidate is not process
-                and candidate.start_time <= process.start_time + 1
+                and candidate.start_time <= process.start_time + self._start_tolerance
                 and (parent is None or candidate.start_time >= parent.start_time)
             ):
                 parent = candidate
@@ -1045,7 +1127,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if parent:
             process.may_be_in_container = parent.is_in_container
         else:
-            process.may_be_in_container = bool(sample.flags & rawlog.FLAG_CONTAINERS)
+            process.may_be_in_container = bool(
+                sample.flags & rawlog.FLAG_CONTAINERS or self._HasCgroups(sample)
+            )
 
     def Finish(self, parser_mediator):
         """Extracts the events that are left at the end of a log, or on abort.
@@ -1077,6 +1161,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return
 
         self._has_iostat |= sample.has_iostat
+        self._follows_previous = self._FollowsPrevious(sample)
+        self._has_exit_network = sample.has_exit_network
         self._has_network = sample.has_network
         self._busy_ticks = math.inf
         if self._log.hertz and sample.interval > 0 and not sample.is_boot:
@@ -1121,14 +1207,18 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._displaced_per_pid = {}
         self._exit_btimes = {}
         self._exited = []
+        self._follows_previous = False
+        self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
-        self._previous_curtime = None
         self._processes = {}
         self._sample_index = 0
+        self._start_tolerance = self._START_TOLERANCE
+        if log.version_tuple <= (1, 23):
+            self._start_tolerance = self._START_TOLERANCE_1_23
         self._started = []
 
 

@@ -12,19 +12,22 @@ class AtopSystemEventData(events.EventData):
     """State of the system event data.
 
     Counters are those of the interval up to the sample, unless since_boot is set. A
-    percentage of the CPU time is one of the time of all CPUs.
+    percentage of the CPU time is one of the time of all CPUs, as far as these counted
+    it.
 
     Pressure is what the kernel measured as pressure stall information (PSI): the time
     in which at least one task ("some"), or all tasks that were not idle ("full"), had
     to wait for a resource. The averages are those of the kernel at the time of the
-    sample. atop 2.4 and later, not set where the kernel does not tell.
+    sample. Percentages of the interval rest on whole seconds and are capped at 100.0.
+    atop 2.4 and later, not set where the kernel does not tell.
 
     Counters of the NFS client and server are only set where it was used. atop 2.2 and
     later.
 
     Attributes:
       allocation_stalls (int): number of times that a task had to wait until memory was
-          reclaimed for it.
+          reclaimed for it. Up to 2.6 not set for kernels since 4.10, nor where the log
+          does not tell the kernel, as atop did not find what these count.
       compaction_stalls (int): number of times that a task had to wait until memory was
           compacted for it. atop 2.7 and later.
       context_switches (int): number of context switches.
@@ -182,14 +185,15 @@ class AtopSystemEventData(events.EventData):
       number_of_cpus (int): number of CPUs.
       number_of_exited_processes (int): number of processes that exited since the
           previous sample.
-      number_of_idle_threads (int): number of kernel threads that wait for work.
+      number_of_idle_threads (int): number of kernel threads that wait for work. atop
+          2.10 and later.
       number_of_processes (int): number of processes.
       number_of_running_threads (int): number of threads that run or can run.
       number_of_sleeping_threads (int): number of threads that wait and can be
           interrupted.
       number_of_started_tasks (int): number of processes and threads that were started.
       number_of_uninterruptible_threads (int): number of threads that wait and cannot be
-          interrupted, most often for a disk.
+          interrupted, most often for a disk. Not known in 2.7 up to 2.9.
       number_of_zombie_processes (int): number of processes that exited and of which the
           parent process did not take notice.
       offset (int): offset of the sample relative to the start of the file.
@@ -200,9 +204,11 @@ class AtopSystemEventData(events.EventData):
       paged_out_size (int): size of what was written to block devices, in bytes. atop
           2.8 and later.
       reclaimed_pages (int): number of memory pages that were reclaimed. atop 1.27 and
-          later.
+          later. See scanned_pages.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
-      scanned_pages (int): number of memory pages that were scanned to be reclaimed.
+      scanned_pages (int): number of memory pages that were scanned to be reclaimed. Up
+          to 2.8 not set for kernels since 5.8, nor where the log does not tell the
+          kernel, unless it is 0: atop counted pages of these twice.
       since_boot (bool): True if the counters are totals since the system was started,
           as they are in the first sample of a run of atop. There are no percentages of
           an interval then.

@@ -33,6 +33,25 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
     NAME = "thread"
     DATA_FORMAT = "atop raw log thread activity"
 
+    def _IsFirstListed(self, task, process, sample):
+        """Determines if a main thread was not listed because it was the only one.
+
+        Args:
+          task (rawlog.Task): entry of the thread.
+          process (rawlog.Task): entry of the process of the thread or None if it is not
+              listed.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bool: True if it is the main thread of a process that is not new, but itself
+              new to atop.
+        """
+        if task.pid != task.tgid or task.excode >= 0:
+            return False
+        if process:
+            return process.excode >= 0
+        return self._IsLateNew(task, sample)
+
     def _ProcessThread(self, parser_mediator, task, process, sample):
         """Extracts an event from a thread that was active.
 
@@ -50,7 +69,10 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
             return
 
         event_data = AtopThreadEventData()
-        self._SetTask(event_data, task, sample, counters)
+        is_since_start = self._IsSinceStart(task, sample) or (
+            self._IsFirstListed(task, process, sample)
+        )
+        self._SetTask(event_data, task, sample, counters, is_since_start)
         event_data.pid = self._GetSize(task.tgid) or None
         event_data.tgid = event_data.pid
         event_data.thread_name = self._GetText(task.name)
@@ -63,7 +85,7 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
                 process.ctid
                 or process.envid
                 or self._GetContainer(process, sample)
-                or self._IsContainerCgroup(cgroup)
+                or self._MayBeContainerCgroup(cgroup, sample)
             )
             event_data.cgroup = self._GetText(cgroup)
             event_data.process_name = self._GetText(process.name)

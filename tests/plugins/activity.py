@@ -7,7 +7,9 @@ channels or proportional sizes: these are tested with logs that are built.
 import unittest
 
 from plaso_atop import layouts
+from plaso_atop.plugins import activity
 
+from tests import log_builder
 from tests import parseable_processes
 from tests import test_lib
 from tests.plugins import sample_test_lib
@@ -177,13 +179,46 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             values["oom_score_adjustment"] = task["mem"]["oomscoreadj"]
         return values
 
+    def _GetThreads(self, task):
+        """Makes the entries of two threads that did what a process did.
+
+        Args:
+          task (dict[str, dict[str, object]]): values of the members of the process.
+
+        Returns:
+          list[dict[str, dict[str, object]]]: values of the members of the threads. A
+              process of a version without threads has none.
+        """
+        if "isproc" not in task["gen"]:
+            return []
+
+        threads = []
+        for index in range(2):
+            cpu = {}
+            for member in ("blkdelay", "nivcsw", "nvcsw", "rundelay"):
+                if member in task["cpu"]:
+                    parts = divmod(task["cpu"][member], 3)
+                    cpu[member] = sum(parts) if index else 2 * parts[0]
+
+            threads.append(
+                {
+                    "gen.isproc": 0,
+                    "gen.pid": task["gen"]["pid"] + index,
+                    "gen.tgid": task["gen"]["pid"],
+                    "cpu": cpu,
+                }
+            )
+        return threads
+
     def testBuiltLogs(self):
         """Tests all members of entries of all versions and machine types."""
         for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
             with self.subTest(version=version, abi=abi.name):
                 version_tuple = tuple(map(int, version.partition("-")[0].split(".")))
                 task = self._GetDistinctTask(version, abi)
-                (event_data,) = self._ParseTasks(task, version=version, abi=abi)
+                (event_data,) = self._ParseTasks(
+                    task, *self._GetThreads(task), version=version, abi=abi
+                )
 
                 self.assertEqual(
                     self._GetMeasuredValues(event_data),
@@ -448,6 +483,111 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             task = self._GetDistinctTask("2.13", gpu__state=state, **values)
             self.assertEqual(self._GetGPU(task), {})
 
+    def testGPUOfSnapshots(self):
+        """Tests what snapshots before 2.13 stored of GPUs, with the number of 2.12."""
+        names = {
+            "gpu_average_memory_size",
+            "gpu_memory_size",
+            "gpu_numbers",
+            "number_of_gpus",
+        }
+        names_of_release = {
+            "gpu_lifetime_busy_percent",
+            "gpu_lifetime_memory_busy_percent",
+            "gpu_time",
+        }
+
+        def _GetSnapshotTask(abi, **values):
+            """Makes an entry of 2.12 of which the part of the GPU is that of 2.13.
+
+            Args:
+              abi (layouts.ABI): machine type.
+              values (dict[str, object]): values of members of the part of 2.13.
+
+            Returns:
+              dict[str, dict[str, object]]: values of the members.
+            """
+            gpu = {
+                "state": b"A",
+                "gpulist": 0b101,
+                "memcum": 1500,
+                "memnow": 200,
+                "nrgpus": 2,
+                "samples": 7,
+                **values,
+            }
+            members = layouts.GetFileLayout("2.13", abi).tstat.members
+            data = log_builder.Pack(members["gpu"].structure, gpu)
+
+            members = layouts.GetFileLayout("2.12", abi).tstat.members
+            structure = members["gpu"].structure
+            self.assertEqual(len(data), structure.size)
+            task = self._GetDistinctTask("2.12", abi)
+            for name, member in structure.members.items():
+                elements = member.unpacker.unpack_from(data, member.offset)
+                task["gpu"][name] = elements[0] if len(elements) == 1 else elements
+            return task
+
+        def _GetValues(*tasks, abi=layouts.ABIS[0]):
+            """Retrieves what events of a log of 2.12 tell of GPUs.
+
+            Args:
+              tasks (list[dict[str, dict[str, object]]]): values of the members.
+              abi (Optional[layouts.ABI]): machine type.
+
+            Returns:
+              list[dict[str, object]]: values per name of the attribute.
+            """
+            return [
+                {
+                    name: value
+                    for name, value in self._GetMeasuredValues(event_data).items()
+                    if "gpu" in name
+                }
+                for event_data in self._ParseTasks(
+                    *tasks, version="2.12", abi=abi, flags=task_test_lib.FLAG_GPU
+                )
+            ]
+
+        for abi in layouts.ABIS:
+            for task_type in (b"C", b"G", b"U"):
+                with self.subTest(abi=abi.name, task_type=task_type):
+                    task = _GetSnapshotTask(
+                        abi, type=task_type, gpubusycum=40, membusycum=33
+                    )
+                    (values,) = _GetValues(task, abi=abi)
+                    self.assertEqual(
+                        values,
+                        {
+                            "gpu_average_memory_size": 214 * 1024,
+                            "gpu_memory_size": 200 * 1024,
+                            "gpu_numbers": [0, 2],
+                            "number_of_gpus": 2,
+                        },
+                    )
+
+        # More than all the time of two GPUs, from where on the others are in doubt.
+        for name in ("gpu__gpubusy", "gpu__membusy"):
+            task = {
+                "gpu__state": b"A",
+                "gpu__gpubusy": 200,
+                "gpu__membusy": 200,
+                "gpu__nrgpus": 2,
+            }
+            release = self._GetDistinctTask("2.12", **task)
+            wrong = self._GetDistinctTask("2.12", **{**task, name: 201})
+            self.assertEqual(
+                [set(values) for values in _GetValues(release, wrong, release)],
+                [names | names_of_release, names, names],
+            )
+
+    def testGPUNotUsed(self):
+        """Tests a process that does not use GPUs any more."""
+        for version in ("2.4", "2.12", "2.13"):
+            for state in (b"A", b"E"):
+                task = self._GetDistinctTask(version, gpu__state=state, gpu__nrgpus=0)
+                self.assertEqual(self._GetGPU(task, version=version), {})
+
     def testGPUNotAvailable(self):
         """Tests what GPUs do not tell."""
         names = {"gpu_memory_size", "gpu_numbers", "number_of_gpus"}
@@ -567,7 +707,6 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         """Tests that a counter that went down is not taken for a large one."""
         wrapped = (1 << 32) - 1000
         members = {
-            "cpu__rundelay": "run_delay_microseconds",
             "cpu__stime": "system_cpu_time",
             "dsk__rsz": "read_size",
             "mem__majflt": "major_faults",
@@ -579,8 +718,11 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 task = self._GetDistinctTask(
                     version, **{name: wrapped for name in members}
                 )
+                threads = self._GetThreads(task)
                 arguments = self._GetNetworkArguments(version)
-                (event_data,) = self._ParseTasks(task, version=version, **arguments)
+                (event_data,) = self._ParseTasks(
+                    task, *threads, version=version, **arguments
+                )
                 values = self._GetMeasuredValues(event_data)
 
                 has_values = version_tuple >= (2, 7)
@@ -601,6 +743,267 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                     event_data.tcp_received_size,
                     wrapped if version_tuple >= (2, 0) else None,
                 )
+
+    def _ParseSamples(self, *samples, version="2.13"):
+        """Retrieves the event data of a log of several samples.
+
+        Args:
+          samples (list[list[dict[str, object]]|bytes]): values of members of the
+              entries of each sample, the first of which is that of a run of atop; or
+              "lost" for one that is overwritten.
+          version (Optional[str]): version of atop.
+
+        Returns:
+          list[list[EventData]]: event data per sample.
+        """
+        builder = log_builder.LogBuilder(version=version)
+        damages = []
+        offsets = []
+        for index, tasks in enumerate(samples):
+            is_lost = tasks == b"lost"
+            offset = builder.AddSample(
+                sample_test_lib.T0 + self._INTERVAL * index,
+                interval=self._INTERVAL,
+                flags=0 if index else task_test_lib.FLAG_BOOT,
+                tasks=() if is_lost else tasks,
+            )
+            offsets.append(offset)
+            if is_lost:
+                damages.append((offset, len(builder.Build())))
+
+        data = bytearray(builder.Build())
+        for offset, end_offset in damages:
+            data[offset:end_offset] = b"\xa5" * (end_offset - offset)
+
+        elements_per_offset = {offset: [] for offset in offsets}
+        for event_data in self._GetBuiltEventData(
+            bytes(data), warnings=["no sample readable"] * len(damages)
+        ):
+            elements_per_offset[event_data.offset].append(event_data)
+        return list(elements_per_offset.values())
+
+    def testThreadSums(self):
+        """Tests what of a process is the sum of what its threads did."""
+        names = {
+            "blkdelay": "block_io_delay_time",
+            "nivcsw": "involuntary_context_switches",
+            "nvcsw": "voluntary_context_switches",
+            "rundelay": "run_delay_microseconds",
+        }
+
+        def _GetTask(pid, number, *thread_numbers, **gen):
+            """Makes the entries of a process and its threads.
+
+            Args:
+              pid (int): process identifier.
+              number (int): number in place of each of the sums.
+              thread_numbers (list[int]): numbers of the threads, none if there is only
+                  the main thread, which is not listed then.
+              gen (dict[str, object]): values of other members of the process.
+
+            Returns:
+              list[dict[str, object]]: values of the members.
+            """
+            gen = {"nthr": max(1, len(thread_numbers)), **gen}
+            tasks = [
+                {
+                    "gen.isproc": 1,
+                    "gen.pid": pid,
+                    "gen.state": b"S",
+                    "gen.tgid": pid,
+                    "mem.minflt": 1,
+                    **{f"cpu.{member:s}": 1000 * number for member in names},
+                    **{f"gen.{member:s}": value for member, value in gen.items()},
+                }
+            ]
+            tasks.extend(
+                {
+                    "gen.isproc": 0,
+                    "gen.nthr": 1,
+                    "gen.pid": pid + index,
+                    "gen.tgid": pid,
+                    **{f"cpu.{member:s}": 1000 * number for member in names},
+                }
+                for index, number in enumerate(thread_numbers)
+            )
+            return tasks
+
+        def _GetNumbers(elements):
+            """Retrieves the sums that events tell.
+
+            Args:
+              elements (list[EventData]): event data of a sample.
+
+            Returns:
+              list[int]: number as _GetTask takes it per process, None if not known.
+            """
+            numbers = []
+            for element in elements:
+                values = [
+                    element.block_io_delay_time and element.block_io_delay_time // 10,
+                    element.involuntary_context_switches,
+                    element.run_delay_microseconds
+                    and element.run_delay_microseconds * 1000,
+                    element.voluntary_context_switches,
+                ]
+                self.assertEqual(len(set(values)), 1, values)
+                numbers.append(values[0] and values[0] // 1000)
+            return numbers
+
+        new = {"excode": -(1 << 31)}
+        for version in ("2.9", "2.13"):
+            for samples, expected in (
+                # All threads are listed.
+                ([_GetTask(9, 7, 3, 4)], [[7]]),
+                ([_GetTask(9, 7, 3, 4), _GetTask(9, 1, 1, 0)], [[7], [1]]),
+                # One of them ended: the sum fell, by less or more than the others did.
+                ([_GetTask(9, 7, 3, 4), _GetTask(9, 9, 1, 0)], [[7], [None]]),
+                ([_GetTask(9, 7, 3, 4), _GetTask(9, 2, 3, 0)], [[7], [None]]),
+                # Its threads are not listed.
+                ([_GetTask(9, 7, 3, 4), _GetTask(9, 1, nthr=2)], [[7], [None]]),
+                # The main thread is listed for the first time, with its totals.
+                ([_GetTask(9, 7), _GetTask(9, 5, 9, 3)], [[7], [5]]),
+                # None but the main thread are left, or never were.
+                ([_GetTask(9, 7, 3, 4), _GetTask(9, 5)], [[7], [None]]),
+                ([_GetTask(9, 7), _GetTask(9, 5)], [[7], [5]]),
+                ([_GetTask(9, 7), [], _GetTask(9, 5)], [[7], [], [5]]),
+                (
+                    [_GetTask(9, 7, 3, 4), _GetTask(9, 5), _GetTask(9, 6)],
+                    [[7], [None], [6]],
+                ),
+                # What is inactive keeps its threads.
+                (
+                    [
+                        _GetTask(9, 7, 3, 4),
+                        _GetTask(9, 0, 0, 0, wasinactive=1),
+                        _GetTask(9, 5),
+                    ],
+                    [[7], [], [None]],
+                ),
+                # Another process with that identifier, and one that exited.
+                ([_GetTask(9, 7, 3, 4), _GetTask(9, 5, **new)], [[7], [5]]),
+                (
+                    [
+                        _GetTask(9, 7, 3, 4),
+                        _GetTask(9, 0, state=b"E"),
+                        _GetTask(9, 5, **new),
+                        _GetTask(9, 6),
+                    ],
+                    [[7], [None], [5], [6]],
+                ),
+                # What it was before is lost, for a sample.
+                (
+                    [_GetTask(9, 7), b"lost", _GetTask(9, 5), _GetTask(9, 6)],
+                    [[7], [], [None], [6]],
+                ),
+                (
+                    [
+                        _GetTask(9, 7),
+                        b"lost",
+                        _GetTask(9, 1, 1, 0),
+                        _GetTask(9, 0, 0, 0, wasinactive=1),
+                        _GetTask(9, 5),
+                    ],
+                    [[7], [], [1], [], [None]],
+                ),
+                (
+                    [
+                        _GetTask(9, 7, 3, 4),
+                        b"lost",
+                        _GetTask(9, 0, 0, 0, wasinactive=1),
+                        _GetTask(9, 5),
+                    ],
+                    [[7], [], [], [None]],
+                ),
+                ([_GetTask(9, 7), b"lost", _GetTask(9, 5, **new)], [[7], [], [5]]),
+                # Threads of another process, of two.
+                (
+                    [_GetTask(9, 7, 3, 4) + _GetTask(20, 5) + _GetTask(30, 9, 9, 0)],
+                    [[7, 5, 9]],
+                ),
+                ([_GetTask(9, 7) + _GetTask(20, 5, 2, 3)[1:]], [[7]]),
+            ):
+                with self.subTest(version=version, expected=expected):
+                    elements = self._ParseSamples(*samples, version=version)
+                    numbers = [_GetNumbers(element) for element in elements]
+                    self.assertEqual(numbers, expected)
+
+        # 2.6 adds 2^32 where the sum fell.
+        fallen = (1 << 32) - 2000000000
+        process = {"gen.isproc": 1, "gen.nthr": 1, "gen.pid": 9, "gen.tgid": 9}
+        process.update({"gen.state": b"S", "mem.minflt": 1})
+        thread = {"gen.pid": 9, "gen.tgid": 9}
+        samples = self._ParseSamples(
+            [
+                {**process, "gen.nthr": 2, "cpu.rundelay": 7000},
+                {**thread, "cpu.rundelay": 3000},
+                {**thread, "cpu.rundelay": 4000},
+            ],
+            [
+                {**process, "gen.nthr": 2, "cpu.rundelay": fallen},
+                {**thread, "cpu.rundelay": 1000},
+                {**thread, "cpu.rundelay": 0},
+            ],
+            [{**process, "cpu.rundelay": fallen}],
+            [{**process, "cpu.rundelay": 4000000000}],
+            version="2.6",
+        )
+        self.assertEqual(
+            [
+                [element.run_delay_microseconds for element in elements]
+                for elements in samples
+            ],
+            [[7], [None], [None], [4000000]],
+        )
+
+    def testThreadSumsBounds(self):
+        """Tests that what is remembered of processes with threads is bounded."""
+
+        def _GetTasks(number_of_threads, excode=0):
+            """Makes entries of processes.
+
+            Args:
+              number_of_threads (int): number of threads of each.
+              excode (Optional[int]): status, negative for those that are new.
+
+            Returns:
+              list[dict[str, object]]: values of the members.
+            """
+            return [
+                {
+                    "gen.excode": excode,
+                    "gen.isproc": 1,
+                    "gen.nthr": number_of_threads,
+                    "gen.pid": pid,
+                    "gen.tgid": pid,
+                    "cpu.nvcsw": 5,
+                    "mem.minflt": 1,
+                }
+                for pid in range(1, 9)
+            ]
+
+        plugin_class = activity.AtopActivityPlugin
+        # pylint: disable=protected-access
+        limit = plugin_class._MAXIMUM_NUMBER_OF_MULTITHREADED
+        plugin_class._MAXIMUM_NUMBER_OF_MULTITHREADED = 4
+        try:
+            samples = self._ParseSamples(
+                _GetTasks(2, excode=-(1 << 31)),
+                _GetTasks(1),
+                _GetTasks(1),
+                _GetTasks(1),
+            )
+        finally:
+            plugin_class._MAXIMUM_NUMBER_OF_MULTITHREADED = limit
+
+        # Of what is not remembered nothing is told.
+        self.assertEqual(
+            [
+                {element.voluntary_context_switches for element in elements}
+                for elements in samples
+            ],
+            [{5}, {None}, {5}, {5}],
+        )
 
     def testInvalid(self):
         """Tests values that cannot be true."""
@@ -713,6 +1116,15 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(_GetUsername(gen__utsname=b"pod"))
         self.assertIsNone(_GetUsername(gen__cgpath=b"/system.slice/docker-0123.scope"))
         self.assertIsNone(_GetUsername(gen__state=b"E"))
+
+        # Where the control group is not known, or not all of it, it may be a
+        # container's.
+        self.assertIsNone(_GetUsername(gen__cgpath=b""))
+        self.assertIsNone(_GetUsername(gen__cgpath=b"/a.slice/".ljust(63, b"x")))
+        self.assertEqual(
+            _GetUsername(gen__cgpath=b"/a.slice/".ljust(62, b"x")), "www-data"
+        )
+        self._CheckUsernameOfCgroup(self._GetUserTask(version="2.13"))
 
     def testMessage(self):
         """Tests the messages."""

@@ -97,7 +97,11 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
                     name = name.replace("time", "percent")
                     values[name] = min(100.0, round(share * 100, 1))
 
-        if not any(values.get(name) for name in self._ACTIVITY):
+        # The first sample of a run also tells of those that only hold processes.
+        holds_processes = cgroup["gen.nprocs"] > 0 or cgroup["gen.procsbelow"] > 0
+        if not any(values.get(name) for name in self._ACTIVITY) and not (
+            is_boot and holds_processes
+        ):
             return None
 
         if not is_boot and cgroup["cpu.utime"] >= 0 and cgroup["cpu.stime"] >= 0:
@@ -156,7 +160,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         return values
 
     def _ParseCgroups(self, *cgroups, version="2.13", abi=layouts.ABIS[0], **kwargs):
-        """Retrieves the event data of a log with a sample.
+        """Retrieves the event data of a log with a sample that is not the first.
 
         Args:
           cgroups (list[log_builder.Cgroup]): cgroups.
@@ -169,6 +173,12 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         """
         builder = log_builder.LogBuilder(version=version, abi=abi)
         kwargs.setdefault("interval", self._INTERVAL)
+        # The first sample of a run, of which nothing is told.
+        builder.AddSample(
+            sample_test_lib.T0 - self._INTERVAL,
+            flags=1,
+            cgroups=[log_builder.Cgroup(b"", -1, [], {})],
+        )
         builder.AddSample(sample_test_lib.T0, cgroups=cgroups, **kwargs)
         return self._GetBuiltEventData(builder)
 
@@ -180,7 +190,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
                     with self.subTest(version=version, abi=abi.name, flags=flags):
                         values = self._GetDistinctCgroup(version, abi)
                         elements = self._ParseCgroups(
-                            log_builder.Cgroup(b"", -1, [1], {}),
+                            log_builder.Cgroup(b"", -1, [], {}),
                             log_builder.Cgroup(b"user.slice", 0, [], {}),
                             log_builder.Cgroup(b"session-4.scope", 1, [42, 41], values),
                             flags=flags,
@@ -236,7 +246,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertIsNone(event_data.cpu_pressure_full_percent)
 
     def testActivity(self):
-        """Tests that there is only an event where there is something to tell."""
+        """Tests that later samples only tell of groups that used something."""
         idle_values = {
             name: 1 if name.startswith(("conf", "mem")) else 0
             for name in self._GetDistinctCgroup()
@@ -266,6 +276,68 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         ):
             values = {**idle_values, name: value}
             self.assertEqual(len(self._ParseCgroups(cgroup._replace(values=values))), 1)
+
+    def testExistence(self):
+        """Tests that the first sample of a run tells of all groups with processes."""
+        idle_values = {
+            name: -1 if name.startswith("conf") else 0
+            for name in self._GetDistinctCgroup()
+        }
+        cgroups = [
+            log_builder.Cgroup(b"", -1, [], {**idle_values, "gen.procsbelow": 3}),
+            log_builder.Cgroup(b"a", 0, [], {**idle_values, "gen.procsbelow": 2}),
+            log_builder.Cgroup(b"b", 1, [42, 43], idle_values),
+            log_builder.Cgroup(b"c", 0, [0], {**idle_values, "cpu.utime": -1}),
+            log_builder.Cgroup(b"empty", 0, [], idle_values),
+            log_builder.Cgroup(b"busy", 0, [], {**idle_values, "cpu.utime": 1000}),
+        ]
+        # No processes are known to be below it.
+        cgroups[-2] = cgroups[-2]._replace(values={**idle_values, "gen.procsbelow": -1})
+
+        def _GetPaths(*samples):
+            """Retrieves the paths of the groups that events tell of.
+
+            Args:
+              samples (list[tuple[int, list[Cgroup]]]): flags and groups.
+
+            Returns:
+              list[list[str]]: paths of each sample.
+            """
+            builder = log_builder.LogBuilder()
+            offsets = [
+                builder.AddSample(
+                    sample_test_lib.T0 + 600 * index, flags=flags, cgroups=elements
+                )
+                for index, (flags, elements) in enumerate(samples)
+            ]
+            paths_per_offset = {offset: [] for offset in offsets}
+            for event_data in self._GetBuiltEventData(builder):
+                paths_per_offset[event_data.offset].append(event_data.cgroup)
+            return list(paths_per_offset.values())
+
+        every_path = ["/", "/a", "/a/b", "/c", "/busy"]
+        self.assertEqual(
+            _GetPaths((1, cgroups), (0, cgroups), (1, cgroups), (0, cgroups)),
+            [every_path, ["/busy"], every_path, ["/busy"]],
+        )
+        # Where that of a run is lost or holds none, it is the first that holds some.
+        self.assertEqual(_GetPaths((0, cgroups), (0, cgroups)), [every_path, ["/busy"]])
+        self.assertEqual(
+            _GetPaths((1, None), (0, cgroups), (0, cgroups)),
+            [[], every_path, ["/busy"]],
+        )
+
+        # Groups that only exist have no counters but zeros.
+        builder = log_builder.LogBuilder()
+        builder.AddSample(sample_test_lib.T0, flags=1, cgroups=cgroups)
+        event_data = self._GetBuiltEventData(builder)[2]
+        self.assertEqual(event_data.pids, [42, 43])
+        self.assertEqual(event_data.user_cpu_time, 0)
+        self.assertTrue(event_data.since_creation)
+        self.assertEqual(
+            self._GetMessage(event_data),
+            "Cgroup: /a/b Processes: 2 Counters: since the creation of the cgroup",
+        )
 
     def testPids(self):
         """Tests that the list of processes is bounded."""
@@ -300,7 +372,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessage(event_data),
-            "Cgroup activity: /=cmd()\\x1b[2J Processes: 2 CPU: 10.0% System CPU: "
+            "Cgroup: /=cmd()\\x1b[2J Processes: 2 CPU: 10.0% System CPU: "
             "60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: 1073741824 "
             "bytes Written: 4096 bytes Writes: 1 CPU pressure: 1.0%",
         )
@@ -311,7 +383,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessage(event_data),
-            "Cgroup activity: / User CPU: 60000 ms Counters: since the creation of the "
+            "Cgroup: / User CPU: 60000 ms Counters: since the creation of the "
             "cgroup",
         )
 

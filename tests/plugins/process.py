@@ -69,6 +69,60 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             task[f"{part:s}.{member:s}" if member else f"gen.{name:s}"] = value
         return task
 
+    def _Damage(self, data, offset, end_offset, is_lost=False):
+        """Overwrites a sample.
+
+        Args:
+          data (bytearray): contents of the log.
+          offset (int): offset of the sample in bytes, which only matters for all of it.
+          end_offset (int): offset of what follows the sample in bytes.
+          is_lost (Optional[bool]): True to overwrite all of the sample, False to
+              overwrite its end: the process list, or the control groups where it has
+              any.
+        """
+        offset = offset if is_lost else end_offset - 8
+        data[offset:end_offset] = b"\xa5" * (end_offset - offset)
+
+    def _GetProcessEventData(self, data, user_names, data_type="linux:atop:process"):
+        """Retrieves the event data of a log in an image with accounts.
+
+        Args:
+          data (bytes): contents of the log.
+          user_names (dict[str, str]): names of users per identifier.
+          data_type (Optional[str]): data type.
+
+        Returns:
+          list[EventData]: event data.
+        """
+        configuration = artifacts.SystemConfigurationArtifact()
+        configuration.path_specs = []
+        configuration._atop_user_names = user_names
+
+        storage_writer = self._CreateStorageWriter()
+        parser_mediator = self._CreateParserMediator(
+            storage_writer, system_configurations=[configuration]
+        )
+        plugin = process.AtopProcessPlugin()
+        log = rawlog.RawLog(test_lib.io.BytesIO(data))
+        plugin.Start(parser_mediator, log)
+        for sample in log.samples():
+            plugin.ProcessSample(parser_mediator, sample)
+        plugin.Finish(parser_mediator)
+        return self._GetEventData(storage_writer, data_type)
+
+    def _GetUsernames(self, data, user_names):
+        """Retrieves the names of users that the events of a log tell.
+
+        Args:
+          data (bytes): contents of the log.
+          user_names (dict[str, str]): names of users per identifier.
+
+        Returns:
+          dict[int, str]: name of the user per process identifier.
+        """
+        events = self._GetProcessEventData(data, user_names)
+        return {event.pid: event.username for event in events}
+
     def _Parse(self, samples, version="2.13", abi=layouts.ABIS[0], **kwargs):
         """Parses a log.
 
@@ -195,9 +249,17 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             self.assertEqual(event_data.number_of_threads, 4)
             self.assertEqual(event_data.number_of_samples, 2)
 
-        exit_task = self._GetExit(9, 13, elaps=50000)
-        events, _ = self._Parse([[], [living], [exit_task]])
-        self.assertEqual(len(events), 2)
+        # In 1.23 the start of a living process is less exact.
+        for version, difference, expected in (
+            ("1.23", 2, 1),
+            ("1.23", -2, 1),
+            ("1.23", 3, 2),
+            ("1.26", 2, 2),
+            ("2.13", 2, 2),
+        ):
+            exit_task = self._GetExit(9, 10 + difference, elaps=50000)
+            events, _ = self._Parse([[], [living], [exit_task]], version=version)
+            self.assertEqual(len(events), expected, (version, difference))
 
     def testExitOnly(self):
         """Tests a process of which only the exit was recorded."""
@@ -279,6 +341,63 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             for event_data in events:
                 self.assertIsNone(event_data.last_seen_time, version)
 
+    def testLastSeenAfterDamage(self):
+        """Tests that a process is only missed between two samples that are whole."""
+        old = self._GetTask(1, -500)
+        new = self._GetTask(9, 100)
+        exit_task = self._GetExit(9, 100)
+        for is_lost in (False, True):
+            for number, expected in ((0, 600), (1, None), (4, None)):
+                builder = log_builder.LogBuilder()
+                offsets = []
+                for index, tasks in enumerate(
+                    [[old], [old, new]]
+                    + [[old, exit_task]] * min(number, 1)
+                    + [[old]] * max(number - 1, 0)
+                    + [[old], [old]]
+                ):
+                    curtime = self._T0 + 600 * index
+                    flags = 0 if index else rawlog.FLAG_BOOT
+                    offsets.append(builder.AddSample(curtime, flags=flags, tasks=tasks))
+
+                # The samples after the first two are damaged.
+                data = bytearray(builder.Build())
+                offsets = offsets[2 : 3 + number]
+                for offset, end_offset in zip(offsets, offsets[1:]):
+                    self._Damage(data, offset, end_offset, is_lost=is_lost)
+
+                storage_writer = self._ParseData(bytes(data), parser.AtopParser())
+                event_data = {
+                    event.pid: event
+                    for event in self._GetEventData(
+                        storage_writer, "linux:atop:process"
+                    )
+                }
+                self.assertEqual(
+                    self._GetTimes(event_data[9]).get("last_seen"), expected
+                )
+                self.assertIsNone(event_data[9].exit_code)
+
+        # Samples that were cut out without a trace, and a second run of atop.
+        for interval, flags, expected in (
+            (600, 0, 600),
+            (300, 0, None),
+            (300, rawlog.FLAG_BOOT, 600),
+        ):
+            builder = log_builder.LogBuilder()
+            builder.AddSample(self._T0, flags=rawlog.FLAG_BOOT, tasks=[old])
+            builder.AddSample(self._T0 + 600, tasks=[old, new])
+            builder.AddSample(
+                self._T0 + 1200, interval=interval, flags=flags, tasks=[old]
+            )
+            storage_writer = self._ParseData(builder.Build(), parser.AtopParser())
+            (event_data,) = [
+                event
+                for event in self._GetEventData(storage_writer, "linux:atop:process")
+                if event.pid == 9
+            ]
+            self.assertEqual(self._GetTimes(event_data).get("last_seen"), expected)
+
     def testBootTime(self):
         """Tests starts that differ by a second between runs of atop."""
         first = self._GetTask(1, -500)
@@ -307,6 +426,60 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             events, _ = self._Parse(samples)
             values = [event.sustained_cpu_seconds or 0 for event in events]
             self.assertEqual(max(values), expected or 0, samples)
+
+    def testSustainedCPUBreaks(self):
+        """Tests what breaks the time that a process was busy."""
+        busy = self._GetTask(9, 10, cpu__utime=100)
+        less_busy = self._GetTask(9, 10, cpu__utime=79)
+        idle = self._GetTask(9, 10, wasinactive=1)
+        used = self._GetTask(9, 10, mem__minflt=1)
+        exit_task = self._GetExit(9, 10, cpu__utime=100)
+        for version, samples, expected in (
+            ("2.13", [[busy], [busy], [busy]], 3),
+            # Whatever the interval, a sample in which it was not busy.
+            ("2.13", [[busy], [less_busy], [busy], [busy]], 2),
+            ("2.13", [[busy], [used], [busy]], 1),
+            ("2.13", [[busy], [idle], [busy]], 1),
+            ("2.13", [[busy], [idle], [idle], [busy], [idle], [busy]], 1),
+            # Up to 2.2 a process that is idle is not listed.
+            ("2.2", [[busy], [], [busy], [busy]], 2),
+            ("2.2", [[busy], [busy], [], [busy]], 2),
+            # A sample that is lost, and one whose processes are.
+            ("2.13", [[busy], b"lost", [busy], [busy]], 2),
+            ("2.13", [[busy], [busy], b"damaged", [busy]], 2),
+            # The samples before and after were cut out without a trace.
+            ("2.13", [[busy], [busy], None, [busy]], 2),
+            # When in the interval it exited does not matter.
+            ("2.13", [[busy], [exit_task]], 1),
+            ("2.13", [[exit_task]], 0),
+        ):
+            builder = log_builder.LogBuilder(version=version)
+            builder.AddSample(self._T0, flags=rawlog.FLAG_BOOT)
+            damages = []
+            for index, tasks in enumerate(samples):
+                if tasks is not None:
+                    offset = len(builder.Build())
+                    damage = tasks if isinstance(tasks, bytes) else None
+                    builder.AddSample(
+                        self._T0 + 1 + index,
+                        interval=1,
+                        tasks=[used] if damage else tasks,
+                    )
+                    if damage:
+                        damages.append((damage, offset, len(builder.Build())))
+
+            data = bytearray(builder.Build())
+            for damage, offset, end_offset in damages:
+                self._Damage(data, offset, end_offset, is_lost=damage == b"lost")
+
+            storage_writer = self._ParseData(bytes(data), parser.AtopParser())
+            self.assertEqual(len(self._GetWarnings(storage_writer)), len(damages))
+            events = self._GetEventData(storage_writer, "linux:atop:process")
+            self.assertEqual(
+                max(event.sustained_cpu_seconds or 0 for event in events),
+                expected,
+                samples,
+            )
 
     def testBecameRoot(self):
         """Tests processes whose user became root."""
@@ -447,6 +620,10 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         self.assertIsNone(event_data.user_cpu_time)
         self.assertIsNone(event_data.read_size)
 
+        (event_data,), _ = self._Parse([[self._GetTask(9, 10, nthr=-1, ppid=-1)]])
+        self.assertIsNone(event_data.number_of_threads)
+        self.assertIsNone(event_data.ppid)
+
     def testNetwork(self):
         """Tests network transfers, which netatop records."""
         values = {
@@ -476,6 +653,44 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             for index, name in enumerate(names):
                 value = getattr(event_data, name)
                 self.assertEqual(value, 2 * (index + 1) if expected else None)
+
+        # What an exited process transferred is recorded by netatopd or netatop-bpf, up
+        # to 1.27 by a kernel patch of its own. Without it the exit entry holds zeros.
+        living = self._GetTask(9, 10, **values)
+        for version, flags, header, has_network, has_exit_network in (
+            ("2.10", rawlog.FLAG_NETATOP, {}, True, False),
+            ("2.10", rawlog.FLAG_NETATOP | rawlog.FLAG_NETATOPD, {}, True, True),
+            ("2.10", 0, {"supportflags": 0x1035}, True, True),
+            ("2.10", 0, {}, False, False),
+            ("1.27", 0, {"supportflags": 0x0003}, True, False),
+            ("1.27", 0, {"supportflags": 0x000B}, True, True),
+        ):
+            exit_values = values if has_exit_network else {}
+            exit_task = self._GetExit(9, 10, **exit_values)
+            arguments = {"version": version, "flags": flags, **header}
+            for samples, factor in (
+                ([[], [exit_task]], 1 if has_exit_network else None),
+                ([[living], [exit_task]], has_network + has_exit_network or None),
+            ):
+                (event_data,), _ = self._Parse(samples, **arguments)
+                for index, name in enumerate(names):
+                    self.assertEqual(
+                        getattr(event_data, name), factor and factor * (index + 1)
+                    )
+
+        # Up to 1.27 a counter that went down was taken for one that wrapped.
+        wrapped = self._GetTask(9, 10, net__tcprsz=(1 << 32) - 30)
+        for version, header, expected in (
+            ("1.27", {"supportflags": 0x0003}, 4),
+            ("2.0", {"supportflags": 0x0035}, 4 + (1 << 32) - 30),
+        ):
+            (event_data,), _ = self._Parse(
+                [[living], [wrapped]],
+                version=version,
+                flags=rawlog.FLAG_NETATOP,
+                **header,
+            )
+            self.assertEqual(event_data.tcp_received_size, expected)
 
     def testOldAccounting(self):
         """Tests process accounting of version 2, which has no process identifiers."""
@@ -668,46 +883,41 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
 
     def testUsername(self):
         """Tests the names of users."""
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        configuration._atop_user_names = {
-            "0": "root",
-            "33": "www-data",
-            "34": "evil\x1b[2J",
-        }
-
+        user_names = {"0": "root", "33": "www-data", "34": "evil\x1b[2J"}
         builder = log_builder.LogBuilder(version="2.10")
         tasks = [
-            self._GetTask(1, ruid=0),
-            self._GetTask(2, ruid=33, euid=0),
-            self._GetTask(3, ruid=1234),
-            self._GetTask(8, ruid=34),
-            # A container has users of its own.
-            self._GetTask(4, ruid=33, utsname=b"pod"),
-            self._GetTask(5, ruid=33, ctid=101),
-            self._GetTask(6, ruid=33, cgpath=b"/system.slice/docker-0123.scope"),
-            self._GetTask(7, ruid=33, cgpath=b"/system.slice/cron.service"),
+            self._GetTask(pid, cgpath=b"/system.slice/cron.service", **values)
+            for pid, values in (
+                (1, {"ruid": 0}),
+                (2, {"ruid": 33, "euid": 0}),
+                (3, {"ruid": 1234}),
+                (8, {"ruid": 34}),
+                # A container has users of its own.
+                (4, {"ruid": 33, "utsname": b"pod"}),
+                (5, {"ruid": 33, "ctid": 101}),
+            )
         ]
+        # Where the control group is not known, or not all of it, it may be a
+        # container's.
+        tasks.extend(
+            self._GetTask(pid, ruid=33, cgpath=path)
+            for pid, path in (
+                (6, b"/system.slice/docker-0123.scope"),
+                (7, b"/"),
+                (9, b""),
+                (10, b"/system.slice/".ljust(62, b"x")),
+                (11, b"/system.slice/".ljust(63, b"x")),
+                (12, b"/system.slice/docker-".ljust(63, b"x")),
+            )
+        )
         builder.AddSample(
             self._T0,
             flags=rawlog.FLAG_BOOT | rawlog.FLAG_CGROUPS | rawlog.FLAG_CONTAINERS,
             tasks=tasks,
         )
-        data = builder.Build()
-
-        storage_writer = self._CreateStorageWriter()
-        parser_mediator = self._CreateParserMediator(
-            storage_writer, system_configurations=[configuration]
-        )
-        plugin = process.AtopProcessPlugin()
-        log = rawlog.RawLog(test_lib.io.BytesIO(data))
-        plugin.Start(parser_mediator, log)
-        for sample in log.samples():
-            plugin.ProcessSample(parser_mediator, sample)
-        plugin.Finish(parser_mediator)
-
+        usernames = self._GetUsernames(builder.Build(), user_names)
         self.assertEqual(
-            {event.pid: event.username for event in self._GetEventData(storage_writer)},
+            usernames,
             {
                 1: "root",
                 2: "www-data",
@@ -717,39 +927,108 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
                 6: None,
                 7: "www-data",
                 8: "evil\\x1b[2J",
+                9: None,
+                10: "www-data",
+                11: None,
+                12: None,
             },
         )
 
     def testUsernameOfExit(self):
         """Tests names of users where only the exit tells of a process."""
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        configuration._atop_user_names = {"33": "www-data"}
-
-        builder = log_builder.LogBuilder(version="2.12")
         host = self._GetTask(50)
         pod = self._GetTask(60, utsname=b"pod")
         exits = [
             self._GetExit(pid, 10, ruid=33, ppid=ppid)
             for pid, ppid in ((51, 50), (61, 60), (62, 61), (71, 999))
         ]
-        builder.AddSample(
-            self._T0, flags=rawlog.FLAG_CONTAINERS, tasks=[host, pod] + exits
-        )
-        storage_writer = self._CreateStorageWriter()
-        parser_mediator = self._CreateParserMediator(
-            storage_writer, system_configurations=[configuration]
-        )
-        plugin = process.AtopProcessPlugin()
-        log = rawlog.RawLog(test_lib.io.BytesIO(builder.Build()))
-        plugin.Start(parser_mediator, log)
-        for sample in log.samples():
-            plugin.ProcessSample(parser_mediator, sample)
+        for version, flags, cgroups, expected in (
+            # Not where the parent is in a container, or not known and there are some.
+            ("2.12", 0, None, [51, 61, 62, 71]),
+            ("2.12", rawlog.FLAG_CONTAINERS, None, [51]),
+            ("2.12", rawlog.FLAG_CGROUPS, None, []),
+            ("2.12", 0, [log_builder.Cgroup(b"", -1, [50], {})], [51]),
+            ("2.10", rawlog.FLAG_CGROUPS, None, []),
+        ):
+            builder = log_builder.LogBuilder(version=version)
+            builder.AddSample(
+                self._T0,
+                flags=rawlog.FLAG_ACCOUNTING | flags,
+                tasks=[host, pod] + exits,
+                cgroups=cgroups,
+            )
+            usernames = self._GetUsernames(builder.Build(), {"33": "www-data"})
+            self.assertEqual(
+                [pid for pid, name in sorted(usernames.items()) if name], expected
+            )
 
-        # Not where the parent is in a container, or not known.
+    def testUsernameOfUnknownCgroup(self):
+        """Tests names of users where the control groups of a sample are damaged."""
+        task = self._GetTask(9, ruid=33, wasinactive=1)
+        host = [
+            log_builder.Cgroup(b"", -1, [], {}),
+            log_builder.Cgroup(b"cron.service", 0, [9], {}),
+        ]
+        container = [
+            log_builder.Cgroup(b"", -1, [], {}),
+            log_builder.Cgroup(b"docker-0123.scope", 0, [9], {}),
+        ]
+        other = [log_builder.Cgroup(b"", -1, [1], {})]
+        for samples, expected_name, expected_cgroup in (
+            ([host], "www-data", "/cron.service"),
+            ([container], None, "/docker-0123.scope"),
+            ([None], "www-data", None),
+            ([b"damaged"], None, None),
+            # A zombie, or a process that was started while atop looked at others.
+            ([other], None, None),
+            # It is known from a sample before, or after.
+            ([host, b"damaged"], "www-data", "/cron.service"),
+            ([b"damaged", b"damaged", host], "www-data", "/cron.service"),
+            ([other, other, host, other], "www-data", "/cron.service"),
+            ([b"damaged", None], None, None),
+            ([b"damaged", container], None, "/docker-0123.scope"),
+            ([container, b"damaged"], None, "/docker-0123.scope"),
+        ):
+            builder = log_builder.LogBuilder()
+            end_offsets = []
+            for index, cgroups in enumerate(samples):
+                is_damaged = cgroups == b"damaged"
+                builder.AddSample(
+                    self._T0 + 600 * index,
+                    flags=0 if index else rawlog.FLAG_BOOT,
+                    tasks=[task, self._GetTask(10)],
+                    cgroups=host if is_damaged else cgroups,
+                )
+                if is_damaged:
+                    end_offsets.append(len(builder.Build()))
+
+            data = bytearray(builder.Build())
+            for end_offset in end_offsets:
+                self._Damage(data, None, end_offset)
+
+            events = self._GetProcessEventData(bytes(data), {"33": "www-data"})
+            (event_data,) = [event for event in events if event.pid == 9]
+            self.assertEqual(event_data.username, expected_name, samples)
+            self.assertEqual(event_data.cgroup, expected_cgroup, samples)
+
+        # A change in a sample of which the control groups are damaged.
+        builder = log_builder.LogBuilder()
+        for index, cgroups in enumerate((host, other, other)):
+            builder.AddSample(
+                self._T0 + 600 * index,
+                flags=0 if index else rawlog.FLAG_BOOT,
+                tasks=[
+                    {**self._GetTask(pid, ruid=33), "gen.name": b"name%d" % index}
+                    for pid in (9, 10)
+                ],
+                cgroups=cgroups,
+            )
+        changes = self._GetProcessEventData(
+            builder.Build(), {"33": "www-data"}, data_type="linux:atop:process_change"
+        )
         self.assertEqual(
-            {event.pid: event.username for event in self._GetEventData(storage_writer)},
-            {51: "www-data", 61: None, 62: None, 71: None},
+            {(change.pid, change.username) for change in changes},
+            {(9, "www-data"), (10, None)},
         )
 
     def testTimes(self):
@@ -764,6 +1043,33 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         (event_data,), _ = self._Parse([[], [exit_task]])
         self.assertEqual(event_data.exit_time.string, "Invalid")
         self.assertEqual(event_data.raw_exit_time, self._T0 + 10 + (1 << 62) // 100)
+
+        # An index refuses what does not fit in 64 bits.
+        largest = (1 << 63) - 1
+        for btime, elaps, expected in (
+            (largest - 10, 1000, largest),
+            (largest - 10, 1100, None),
+            (largest, largest, None),
+            (-largest, 0, -largest),
+        ):
+            exit_task = self._GetExit(9, btime - self._T0, elaps=elaps)
+            (event_data,), _ = self._Parse([[], [exit_task]])
+            self.assertEqual(event_data.exit_time.string, "Invalid")
+            self.assertEqual(event_data.raw_exit_time, expected)
+
+        # How long it ran is not known.
+        exit_task = self._GetExit(9, 10, elaps=-1)
+        (event_data,), _ = self._Parse([[], [exit_task]])
+        self.assertEqual(self._GetTimes(event_data), {"start": 10, "exit": 600})
+        self.assertTrue(event_data.exit_time_estimated)
+        self.assertIsNone(event_data.elapsed_time)
+
+        builder = log_builder.LogBuilder(hertz=0)
+        builder.AddSample(self._T0, tasks=[self._GetExit(9, 10)])
+        storage_writer = self._ParseData(builder.Build(), parser.AtopParser())
+        (event_data,) = self._GetEventData(storage_writer, "linux:atop:process")
+        self.assertEqual(self._GetTimes(event_data), {"start": 10, "exit": 0})
+        self.assertTrue(event_data.exit_time_estimated)
 
         # A start in the future of the log is shown as it is.
         (event_data,), _ = self._Parse([[self._GetTask(9, 99999)]])

@@ -266,12 +266,15 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
             return {"supportflags": SUPPORT_PATCHSTAT | SUPPORT_PATCHACCT}
         return {"flags": flags}
 
-    def _GetUsername(self, *tasks):
+    def _GetUsername(self, *tasks, version="2.10", cgroups=None, is_damaged=False):
         """Retrieves the name of the user that an event tells.
 
         Args:
-          tasks (list[dict[str, object]]): values of members of the entries, of version
-              2.10. There has to be one event.
+          tasks (list[dict[str, object]]): values of members of the entries. There has
+              to be one event.
+          version (Optional[str]): version of atop.
+          cgroups (Optional[list[log_builder.Cgroup]]): control groups, since 2.11.
+          is_damaged (Optional[bool]): True to overwrite the end of the control groups.
 
         Returns:
           str: name or None if not known.
@@ -281,10 +284,14 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         # pylint: disable=protected-access
         configuration._atop_user_names = {"0": "root", "33": "www-data"}
 
-        builder = log_builder.LogBuilder(version="2.10")
-        flags = FLAG_CONTAINERS | FLAG_CGROUPS
-        builder.AddSample(sample_test_lib.T0, flags=flags, tasks=tasks)
+        builder = log_builder.LogBuilder(version=version)
+        flags = FLAG_CONTAINERS
+        if version == "2.10":
+            flags |= FLAG_CGROUPS
+        builder.AddSample(sample_test_lib.T0, flags=flags, tasks=tasks, cgroups=cgroups)
         data = builder.Build()
+        if is_damaged:
+            data = data[:-8] + b"\xa5" * 8
         file_object = io.BytesIO(data)
         file_object.get_size = lambda: len(data)
 
@@ -296,10 +303,42 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         (event_data,) = self._GetEventData(storage_writer)
         return event_data.username
 
-    def _GetUserTask(self, **overrides):
+    def _CheckUsernameOfCgroup(self, *tasks):
+        """Checks when the control group tells that a process is in no container.
+
+        Args:
+          tasks (list[dict[str, object]]): values of members of the entries, of version
+              2.13, of a process 42 of a user, and maybe its thread.
+        """
+
+        def _GetUsername(name, pid=42, **kwargs):
+            """Retrieves the name of the user that an event tells.
+
+            Args:
+              name (bytes): name of a control group.
+              pid (Optional[int]): identifier of the process in it.
+              kwargs (dict[str, object]): other arguments of _GetUsername.
+
+            Returns:
+              str: name or None if not known.
+            """
+            cgroups = [
+                log_builder.Cgroup(b"", -1, [], {}),
+                log_builder.Cgroup(name, 0, [pid], {}),
+            ]
+            return self._GetUsername(*tasks, version="2.13", cgroups=cgroups, **kwargs)
+
+        self.assertEqual(self._GetUsername(*tasks, version="2.13"), "www-data")
+        self.assertEqual(_GetUsername(b"cron.service"), "www-data")
+        self.assertIsNone(_GetUsername(b"docker-0123.scope"))
+        self.assertIsNone(_GetUsername(b"cron.service", pid=43))
+        self.assertIsNone(_GetUsername(b"cron.service", is_damaged=True))
+
+    def _GetUserTask(self, version="2.10", **overrides):
         """Makes an entry of a process of a user.
 
         Args:
+          version (Optional[str]): version of atop.
           overrides (dict[str, object]): values of members that have another one.
 
         Returns:
@@ -313,7 +352,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
             "gen__tgid": 42,
             "gen__utsname": b"",
         }
-        return self._GetDistinctTask("2.10", **{**values, **overrides})
+        return self._GetDistinctTask(version, **{**values, **overrides})
 
     def _ParseTasks(self, *tasks, version="2.13", abi=layouts.ABIS[0], **kwargs):
         """Retrieves the event data of a log with a sample that is not the first.
@@ -332,6 +371,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         warnings = kwargs.pop("warnings", ())
         interval = kwargs.pop("interval", self._INTERVAL)
         builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
+        builder.AddSample(sample_test_lib.T0 - interval, flags=FLAG_BOOT)
         builder.AddSample(
             sample_test_lib.T0, interval=interval, flags=flags, tasks=tasks
         )

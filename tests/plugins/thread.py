@@ -230,6 +230,36 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             self.assertEqual(event_data.since_start, is_marked or None)
             self.assertEqual(event_data.cpu_percent is None, is_marked)
 
+    def testSinceStartOfMainThread(self):
+        """Tests the mark of a main thread that was not listed as the only one."""
+        new = -(1 << 31)
+        start = sample_test_lib.T0 - self._INTERVAL
+        for process_excode, excode, btime, marks in (
+            # Its process got another thread in the interval, or already had one.
+            (0, new, start - 1000, [True, None]),
+            (0, 0, start - 1000, [None, None]),
+            # Its process was started in the interval.
+            (new, new, start + 10, [None, None]),
+            # Its process is not listed.
+            (None, new, start - 2, [True, None]),
+            (None, new, start - 1, [None, None]),
+        ):
+            process = {"gen.pid": 10, "gen.tgid": 10, "gen.isproc": 1, "gen.nthr": 2}
+            main_thread = {"gen.pid": 10, "gen.tgid": 10, "cpu.utime": 1}
+            thread = {"gen.pid": 11, "gen.tgid": 10, "cpu.utime": 1}
+            tasks = [
+                {**main_thread, "gen.excode": excode, "gen.btime": btime},
+                {**thread, "gen.excode": new, "gen.btime": start + 10},
+            ]
+            if process_excode is not None:
+                tasks.insert(0, {**process, "gen.excode": process_excode})
+            elements = self._ParseTasks(*tasks)
+            self.assertEqual([element.since_start for element in elements], marks)
+            self.assertEqual(
+                [element.cpu_percent is None for element in elements],
+                [mark or False for mark in marks],
+            )
+
     def testCgroup(self):
         """Tests the control group of a thread since 2.11."""
         builder = log_builder.LogBuilder(version="2.13")
@@ -271,6 +301,15 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(_GetUsername(gen__cgpath=b"/system.slice/docker-0123.scope"))
         # Nor if its process is not listed.
         self.assertIsNone(_GetUsername(gen__pid=44))
+
+        # Where the control group is not known, or not all of it, it may be a
+        # container's.
+        self.assertIsNone(_GetUsername(gen__cgpath=b""))
+        self.assertIsNone(_GetUsername(gen__cgpath=b"/a.slice/".ljust(63, b"x")))
+        self._CheckUsernameOfCgroup(
+            self._GetUserTask(version="2.13"),
+            self._GetUserTask(version="2.13", gen__isproc=0, gen__pid=43),
+        )
 
     def testMessage(self):
         """Tests the message."""
