@@ -149,6 +149,7 @@ class Sample:
         """
         super().__init__()
         self._are_cgroups_damaged = False
+        self._is_converted = None
         self._log = log
         self._path_per_pid = None
         self.curtime = record.curtime
@@ -187,6 +188,24 @@ class Sample:
             offset = self.cgroup_pids_block.end_offset
 
         self.end_offset = offset
+
+    @property
+    def is_converted(self):
+        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to 2.10
+        gave another layout: its network counters are shifted, and what only later
+        versions store is 0."""
+        if self._is_converted is None:
+            self._is_converted = False
+            structure = self._log.layout.sstat
+            data = structure and self.system_block.GetData()
+            if data:
+                # MaxConn, which is always -1, stands behind the 120 s of RtoMax.
+                net = views.CreateViewClass(structure)(data).net
+                self._is_converted = (
+                    net.tcp.RtoMax == -1 and net.icmpv4.InCsumErrors is not None
+                )
+
+        return self._is_converted
 
     @property
     def has_accounting(self):
@@ -451,14 +470,9 @@ class Sample:
         if data is None:
             return None
 
-        view = views.CreateViewClass(structure)(data)
-        tcp = view.net.tcp
-
-        # It is -1 in MaxConn, which stands behind it, and else the 120 s of the kernel.
-        if tcp.RtoMax == -1 and view.net.icmpv4.InCsumErrors is not None:
-            view = views.CreateShiftedViewClass(structure)(data)
-
-        return view
+        if self.is_converted:
+            return views.CreateShiftedViewClass(structure)(data)
+        return views.CreateViewClass(structure)(data)
 
     def DropBlocks(self, offset):
         """Drops the blocks that were cut, or overwritten by later samples.
@@ -524,6 +538,8 @@ class RawLog:
       header (StructureView): rawheader.
       hertz (int): clock ticks per second or None if not valid.
       hostname (bytes): name of the host, up to the first dot.
+      is_development (bool): True if atop was one that was developed after the release
+          whose number it has, with structures of the next one.
       is_recovered (bool): True if the header contradicts itself and the layout was found
           by trying.
       layout (layouts.FileLayout): layout of the structures.
@@ -580,6 +596,7 @@ class RawLog:
         self.file = blocks.File(file_object)
         self.header = None
         self.hertz = None
+        self.is_development = False
         self.is_recovered = False
         self.layout = None
         self.number_of_damages = 0
@@ -799,6 +816,7 @@ class RawLog:
             self.version = version
         if self.version and layout_version != version:
             self.assumed_version = layout_version
+            self.is_development = version_tuple < self.version_tuple
 
         if self.layout.sstat:
             sstatlen = self.layout.sstat.size

@@ -308,14 +308,17 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
 
         # Process accounting does not tell more.
         if not is_exited:
-            members.extend(
-                [
-                    ("block_io_delay_time", "blkdelay", self._GetMilliseconds),
-                    ("involuntary_context_switches", "nivcsw", self._GetSize),
-                    ("run_delay_microseconds", "rundelay", self._GetMicroseconds),
-                    ("voluntary_context_switches", "nvcsw", self._GetSize),
-                ]
+            members.append(
+                ("run_delay_microseconds", "rundelay", self._GetMicroseconds)
             )
+            if not sample.is_converted:
+                members.extend(
+                    [
+                        ("block_io_delay_time", "blkdelay", self._GetMilliseconds),
+                        ("involuntary_context_switches", "nivcsw", self._GetSize),
+                        ("voluntary_context_switches", "nvcsw", self._GetSize),
+                    ]
+                )
             if sample.has_iostat or sample.has_disk_requests:
                 members.extend(
                     [
@@ -751,7 +754,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             setattr(event_data, name, self._GetSize(getattr(task, member)))
 
         # In these versions idle threads of the kernel are counted as uninterruptible.
-        if (2, 7) <= self._log.version_tuple <= (2, 9):
+        if (2, 7) <= self._log.version_tuple <= (2, 9) or sample.is_converted:
+            event_data.number_of_idle_threads = None
             event_data.number_of_uninterruptible_threads = None
 
         if sample.flags & rawlog.FLAG_CGROUPS:
@@ -761,8 +765,10 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         # Is 0 where it was not asked for, and for threads of the kernel.
         event_data.proportional_size = self._GetSize(task.pmem, 1024) or None
 
-        event_data.oom_score = self._GetSize(task.oomscore)
-        event_data.oom_score_adjustment = task.oomscoreadj
+        # Before the release was finished remains of something else stood there.
+        if not self._log.is_development:
+            event_data.oom_score = self._GetSize(task.oomscore)
+            event_data.oom_score_adjustment = task.oomscoreadj
 
         # Some virtual machines and containers have identifiers of their own.
         container_identifier = task.ctid or task.envid

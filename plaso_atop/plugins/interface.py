@@ -172,7 +172,8 @@ class AtopPlugin(plugins.BasePlugin):
         Returns:
           bool: True if they may be.
         """
-        return self._log.version_tuple <= (2, 6) and not sample.is_boot
+        is_old = self._log.version_tuple <= (2, 6) or sample.is_converted
+        return is_old and not sample.is_boot
 
     def _ProduceEventData(self, parser_mediator, event_data, corrupted=False):
         """Produces event data.

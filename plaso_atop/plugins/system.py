@@ -604,16 +604,22 @@ class AtopSystemPlugin(interface.AtopPlugin):
         match = self._KERNEL_VERSION_RE.match(release)
         return match and (int(match[1]), int(match[2]))
 
-    def _GetMemory(self, event_data, mem):
+    def _GetMemory(self, event_data, sample, mem):
         """Retrieves the use of memory and swap space, and paging.
 
         Args:
           event_data (AtopSystemEventData): event data.
+          sample (Sample): sample.
           mem (StructureView): memory in the system block.
         """
         for name, member_name in self._MEMORY_PAGES:
             size = self._GetSize(getattr(mem, member_name), self._log.page_size)
             setattr(event_data, name, size)
+
+        if sample.is_converted:
+            event_data.memory_page_tables_size = None
+            event_data.paged_in_size = None
+            event_data.paged_out_size = None
 
         for name, member_name in self._MEMORY_COUNTS:
             setattr(event_data, name, self._GetSize(getattr(mem, member_name)))
@@ -740,13 +746,14 @@ class AtopSystemPlugin(interface.AtopPlugin):
                 percent = self._GetPercent(view.total, sample.interval * 1000000)
                 setattr(event_data, f"{prefix:s}_percent", percent)
 
-    def _GetProcessCounts(self, event_data, record):
+    def _GetProcessCounts(self, event_data, sample):
         """Retrieves the numbers of processes and threads.
 
         Args:
           event_data (AtopSystemEventData): event data.
-          record (tuple): values of the record.
+          sample (Sample): sample.
         """
+        record = sample.record
         version = self._log.version_tuple
 
         event_data.number_of_exited_processes = record.nexit
@@ -758,7 +765,6 @@ class AtopSystemPlugin(interface.AtopPlugin):
             event_data.number_of_zombie_processes = record.nzombie
             return
 
-        event_data.number_of_idle_threads = record.totidle
         event_data.number_of_processes = record.totproc
         event_data.number_of_running_threads = record.totrun
         event_data.number_of_sleeping_threads = record.totslpi
@@ -770,7 +776,11 @@ class AtopSystemPlugin(interface.AtopPlugin):
                 record.totproc - record.nexit
             )
 
+        if sample.is_converted:
+            return
+
         # In these versions idle threads of the kernel are counted as uninterruptible.
+        event_data.number_of_idle_threads = record.totidle
         if not (2, 7) <= version <= (2, 9):
             event_data.number_of_uninterruptible_threads = record.totslpu
 
@@ -877,12 +887,12 @@ class AtopSystemPlugin(interface.AtopPlugin):
           sample (Sample): sample.
         """
         event_data = AtopSystemEventData()
-        self._GetProcessCounts(event_data, sample.record)
+        self._GetProcessCounts(event_data, sample)
 
         system = sample.system()
         if system:
             self._GetCPU(event_data, sample, system.cpu)
-            self._GetMemory(event_data, system.mem)
+            self._GetMemory(event_data, sample, system.mem)
             self._GetNetwork(event_data, system.net)
             self._GetICMP(event_data, system.net)
             if system.nfs:
