@@ -168,6 +168,20 @@ class AtopParser(interface.FileObjectParser):
                 f"all damaged parts are of size: {log.damaged_size:d}",
             )
 
+        if log.number_of_omitted_exits:
+            compatibility.ProduceWarning(
+                parser_mediator,
+                f"{log.number_of_omitted_exits:d} exits left out, more than atop stores "
+                f"in a sample",
+            )
+
+        if log.number_of_omitted_pids:
+            compatibility.ProduceWarning(
+                parser_mediator,
+                f"control groups of {log.number_of_omitted_pids:d} processes left out, "
+                f"too many processes in control groups of a sample",
+            )
+
         if not number_of_samples and not parser_mediator.abort:
             compatibility.ProduceWarning(parser_mediator, "atop raw log has no samples")
 

@@ -124,6 +124,7 @@ class Sample:
           samples next to it give where its own is damaged.
       flags (int): flags, see the FLAG constants.
       end_offset (int): offset of what follows the sample in the file in bytes.
+      has_damaged_time (bool): True if the time of the sample is damaged.
       interval (int): seconds since the previous sample, or since the system was
           started for the first sample of a run of atop.
       is_damaged (bool): True if a part of the sample is damaged, its time included.
@@ -154,6 +155,7 @@ class Sample:
         self._path_per_pid = None
         self.curtime = record.curtime
         self.flags = record.flags
+        self.has_damaged_time = False
         self.interval = record.interval
         self.is_damaged = False
         self.number_of_tasks = log.GetNumberOfTasks(record)
@@ -544,6 +546,8 @@ class RawLog:
           by trying.
       layout (layouts.FileLayout): layout of the structures.
       number_of_damages (int): number of damages found so far.
+      number_of_omitted_exits (int): number of exits so far that the plugins left out, as
+          they were more than atop stores in a sample.
       number_of_omitted_pids (int): number of times so far that the cgroup of a process
           was left out, as too many processes were in cgroups.
       page_size (int): size of a memory page in bytes or None if not valid.
@@ -600,6 +604,7 @@ class RawLog:
         self.is_recovered = False
         self.layout = None
         self.number_of_damages = 0
+        self.number_of_omitted_exits = 0
         self.number_of_omitted_pids = 0
         self.page_size = None
         self.sstatlen = None
@@ -686,6 +691,7 @@ class RawLog:
         if is_valid and not is_contradicted:
             return
 
+        sample.has_damaged_time = True
         sample.is_damaged = True
         self.AddDamage(sample.offset, self.layout.rawrecord.size, DAMAGE_TIME)
         if is_agreed:

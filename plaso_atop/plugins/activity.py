@@ -820,7 +820,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             thread_sums = None
 
             # When process accounting failed atop stored entries that are all zero.
-            if task.pid > 0 or task.state == rawlog.STATE_EXITED:
+            is_exited = task.state == rawlog.STATE_EXITED
+            if self._IsFirstExit(task) if is_exited else task.pid > 0:
                 process = task
 
         if process:

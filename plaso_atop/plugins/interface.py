@@ -264,6 +264,9 @@ class AtopTaskPlugin(AtopPlugin):
         rb"|[-/](?:docker|libpod|crio|cri-containerd)-|/lxc\."
     )
 
+    # atop stores no more exits in a sample.
+    _EXITS_SIZE = 50 * 1024 * 1024
+
     _NETWORK_MEMBERS = (
         ("tcp_sent_packets", "tcpsnd"),
         ("tcp_sent_size", "tcpssz"),
@@ -284,8 +287,38 @@ class AtopTaskPlugin(AtopPlugin):
         """Initializes a plugin."""
         super().__init__()
         self._container_attribute = None
+        self._exits = set()
+        self._maximum_number_of_exits = 0
+        self._number_of_exits = 0
+        self._number_of_omitted_exits = 0
         self._previous_curtime = None
         self._previous_end_offset = None
+
+    def _IsFirstExit(self, task):
+        """Determines if an exit is to be shown.
+
+        Args:
+          task (rawlog.Task): entry of an exited process.
+
+        Returns:
+          bool: False if it stands in the sample already, or if there are more than atop
+              stores.
+        """
+        # When atop cannot tell which process it was, the identifier is 0.
+        key = (task.pid, task.btime)
+        if task.pid and key in self._exits:
+            return False
+
+        if self._number_of_exits >= self._maximum_number_of_exits:
+            self._number_of_omitted_exits += 1
+            self._log.number_of_omitted_exits = max(
+                self._number_of_omitted_exits, self._log.number_of_omitted_exits
+            )
+            return False
+
+        self._number_of_exits += 1
+        self._exits.add(key)
+        return True
 
     def _FollowsPrevious(self, sample):
         """Determines if no sample is missing between the previous one and this one.
@@ -400,11 +433,13 @@ class AtopTaskPlugin(AtopPlugin):
         return is_cut or bool(self._CONTAINER_CGROUP_RE.search(cgroup))
 
     def _SetPrevious(self, sample):
-        """Sets the previous sample.
+        """Sets the previous sample, when all entries of it were seen.
 
         Args:
           sample (rawlog.Sample): sample, of which the process list is whole.
         """
+        self._exits = set()
+        self._number_of_exits = 0
         self._previous_curtime = sample.curtime
         self._previous_end_offset = sample.end_offset
 
@@ -417,8 +452,15 @@ class AtopTaskPlugin(AtopPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
+        self._exits = set()
+        self._maximum_number_of_exits = 0
+        self._number_of_exits = 0
+        self._number_of_omitted_exits = 0
         self._previous_curtime = None
         self._previous_end_offset = None
+        if log.layout.tstat:
+            self._maximum_number_of_exits = self._EXITS_SIZE // log.layout.tstat.size
+
         self._container_attribute = "container_name"
         if log.version_tuple < (2, 10):
             self._container_attribute = "container_identifier"

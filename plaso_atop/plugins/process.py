@@ -1,5 +1,7 @@
 """Plugin for the processes in an atop raw log."""
 
+import array
+import collections
 import itertools
 import math
 import operator
@@ -259,6 +261,10 @@ class AtopProcessChangeEventData(events.EventData):
         self.username = None
 
 
+_Exit = collections.namedtuple("_Exit", ["btime", "elaps", "excode", "ppid", "tgid"])
+_Exit.__doc__ = """Exit of a process, with the C names of the members of its entry."""
+
+
 class _Process:
     """Process instance, of which there are tens of thousands on a large server.
 
@@ -273,15 +279,18 @@ class _Process:
       counters (tuple[int]): totals of what was used, in the order of COUNTERS.
       first (tuple): name, command line, ids and container in the first sample, None if
           these never changed.
-      former_titles (list[tuple[bytes, bytes]]): names and command lines that it had,
+      exit (_Exit): exit, None if none was recorded.
+      former_titles (array.array[int]): hashes of names and command lines that it had,
           None if these never changed.
       ids (tuple[int]): identifiers of user and group in the last sample.
+      is_corrupted (bool): True if the time of the sample with its start or exit is
+          damaged.
       is_kernel_thread (bool): True if this is a thread of the kernel.
       may_be_in_container (bool): True if the control group is that of a container or
           not known; or if only the exit was recorded, which does not tell the
           container, and the parent process is in one or not known.
       name (bytes): name in the last sample.
-      network (list[int]): totals of network transfers, None if these were not recorded.
+      network (tuple[int]): totals of network transfers, None if these were not recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
           recorded.
       number_of_samples (int): number of samples that list it.
@@ -298,6 +307,7 @@ class _Process:
           running then.
       start_time (int): time of the start in the first sample.
       state (bytes): state in the last sample.
+      state_size (int): size of all this in memory, in bytes, as it was counted.
       sustained_cpu_seconds (int): most seconds that it was busy without a break.
       task (rawlog.Task): entry of an inactive process since which neither its title nor
           its identifiers nor its container changed, None if there is none.
@@ -312,9 +322,11 @@ class _Process:
         "cmdline",
         "container",
         "counters",
+        "exit",
         "first",
         "former_titles",
         "ids",
+        "is_corrupted",
         "is_kernel_thread",
         "may_be_in_container",
         "name",
@@ -332,6 +344,7 @@ class _Process:
         "sample_time",
         "start_time",
         "state",
+        "state_size",
         "sustained_cpu_seconds",
         "task",
         "vmem",
@@ -355,9 +368,11 @@ class _Process:
         self.cmdline = task.cmdline
         self.container = b""
         self.counters = self._NOTHING
+        self.exit = None
         self.first = None
         self.former_titles = None
         self.ids = None
+        self.is_corrupted = sample.has_damaged_time
         self.is_kernel_thread = False
         self.may_be_in_container = False
         self.name = task.name
@@ -374,6 +389,7 @@ class _Process:
         self.sample_index = None
         self.sample_time = None
         self.state = task.state
+        self.state_size = 0
         self.sustained_cpu_seconds = 0
         self.task = None
         self.vmem = 0
@@ -440,6 +456,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         ("file_system_group_identifier", "fsgid"),
     )
 
+    _NO_NETWORK = (0,) * len(interface.AtopTaskPlugin._NETWORK_MEMBERS)
+
     _REAL_IDENTIFIERS = _IDENTIFIERS[:2]
 
     # A process is busy that uses this share of a CPU.
@@ -455,13 +473,24 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     _START_TOLERANCE = 1
     _START_TOLERANCE_1_23 = 2
 
-    # Bounds of what is remembered, which only a forged log exceeds.
+    # Bounds of what is remembered, which only a forged log exceeds. That of all
+    # processes is enough for 50,000 whose command lines have 255 bytes.
     _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
     _MAXIMUM_NUMBER_OF_IDENTIFIERS = 1000
     _MAXIMUM_NUMBER_OF_PROCESSES = 1 << 16
     _MAXIMUM_NUMBER_OF_TITLES = 64
     _MAXIMUM_NUMBER_PER_PID = 16
+    _MAXIMUM_NUMBER_OF_SHARED_TASKS = 4096
+    _MAXIMUM_STATE_SIZE = 44 * 1024 * 1024
+
+    # Sizes in memory in bytes, of a process and of what only some have.
+    _PROCESS_SIZE = 620
+    _FIRST_SIZE = 500
+    _IDENTIFIERS_SIZE = 360
+    _NETWORK_SIZE = 330
+    _OPENVZ_SIZE = 130
+    _TITLES_SIZE = 100
 
     def __init__(self):
         """Initializes a plugin."""
@@ -478,10 +507,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
+        self._number_of_omitted_changes = 0
         self._processes = {}
         self._sample_index = 0
         self._start_tolerance = None
         self._started = []
+        self._state_size = 0
 
     def _AddBusyInterval(self, process, sample):
         """Adds an interval in which a process used most of a CPU.
@@ -555,6 +586,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Returns:
           bool: True if there is room.
         """
+        if self._state_size >= self._MAXIMUM_STATE_SIZE:
+            return False
+
         if process is None:
             return len(self._processes) < self._MAXIMUM_NUMBER_OF_PROCESSES
 
@@ -568,6 +602,30 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         processes.append(process)
         return True
 
+    def _AddExit(self, task, sample):
+        """Adds the exit of a process, to be extracted when all of these are known.
+
+        Args:
+          task (rawlog.Task): entry of the exit.
+          sample (rawlog.Sample): sample that the entry is from.
+        """
+        for process in self._GetProcesses(task.pid):
+            if (
+                self._IsSameStart(task.btime, process.btime)
+                and process.state != rawlog.STATE_EXITED
+            ):
+                break
+        else:
+            process = self._CreateProcess(task, sample)
+
+        self._AddCounters(process, task, sample)
+        process.exit = _Exit(task.btime, task.elaps, task.excode, task.ppid, task.tgid)
+        process.is_corrupted |= sample.has_damaged_time
+        process.state = task.state
+        process.task = None
+        self._CountState(process)
+        self._exited.append(process)
+
     def _AddNetwork(self, process, task, is_total):
         """Adds what a process transferred since the previous sample to its totals.
 
@@ -578,14 +636,17 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
               started.
         """
         may_be_wrapped = self._log.version_tuple < (2, 0) and not is_total
-        totals = process.network or [0] * len(self._NETWORK_MEMBERS)
-        for index, (_, member) in enumerate(self._NETWORK_MEMBERS):
-            value = max(0, getattr(task, member))
-            if is_total:
-                totals[index] = max(totals[index], value)
-            elif not (may_be_wrapped and value in self._WRAPPED_DIFFERENCES):
-                totals[index] += value
-        process.network = totals
+        values = [max(0, getattr(task, member)) for _, member in self._NETWORK_MEMBERS]
+        if may_be_wrapped:
+            values = [
+                0 if value in self._WRAPPED_DIFFERENCES else value for value in values
+            ]
+
+        # Most processes use no network, all of these have the same zeros.
+        process.network = process.network or self._NO_NETWORK
+        if any(values):
+            add = max if is_total else operator.add
+            process.network = tuple(map(add, process.network, values))
 
     def _CompareContainers(self, process, task, sample):
         """Determines if a process entered or left a container.
@@ -677,11 +738,11 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return {}
 
         if process.former_titles is None:
-            process.former_titles = [previous_title]
-        if title in process.former_titles:
+            process.former_titles = array.array("q", [hash(previous_title)])
+        if hash(title) in process.former_titles:
             return {}
 
-        process.former_titles.append(title)
+        process.former_titles.append(hash(title))
         del process.former_titles[: -self._MAXIMUM_NUMBER_OF_TITLES]
 
         attributes = {}
@@ -690,6 +751,31 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if cmdline != previous_title[1]:
             attributes["previous_command_line"] = self._GetText(previous_title[1])
         return attributes
+
+    def _CountState(self, process, is_kept=True):
+        """Counts what a process takes in memory.
+
+        Args:
+          process (_Process): process.
+          is_kept (Optional[bool]): False if the process is not remembered any more.
+        """
+        size = 0
+        if is_kept:
+            size = self._PROCESS_SIZE + len(process.cmdline)
+            size += len(process.cgroup or b"") + len(process.parent_cmdline or b"")
+            if process.ids not in self._identifiers:
+                size += self._IDENTIFIERS_SIZE
+            if process.openvz:
+                size += self._OPENVZ_SIZE
+            if process.network and process.network is not self._NO_NETWORK:
+                size += self._NETWORK_SIZE
+            if process.first:
+                size += self._FIRST_SIZE
+            if process.former_titles:
+                size += self._TITLES_SIZE + 8 * len(process.former_titles)
+
+        self._state_size += size - process.state_size
+        process.state_size = size
 
     def _CreateProcess(self, task, sample):
         """Creates a process of its first entry.
@@ -857,26 +943,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
               and other components, such as storage and dfVFS.
           sample (rawlog.Sample): sample.
         """
-        exited = []
         exited_per_pid = {}
-        for task in self._exited:
-            for process in self._GetProcesses(task.pid):
-                if (
-                    self._IsSameStart(task.btime, process.btime)
-                    and process.state != rawlog.STATE_EXITED
-                ):
-                    break
-            else:
-                process = self._CreateProcess(task, sample)
-
-            self._AddCounters(process, task, sample)
-            process.state = task.state
-            exited.append((process, task))
+        for process in self._exited:
             processes = exited_per_pid.setdefault(process.pid, [])
             if len(processes) < self._MAXIMUM_NUMBER_PER_PID:
                 processes.append(process)
 
-        exited_only = (process for process, _ in exited if process.is_exit_only)
+        exited_only = (process for process in self._exited if process.is_exit_only)
         for process in itertools.chain(self._started, exited_only):
             self._SetParent(
                 process,
@@ -884,7 +957,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 sample,
             )
 
-        for process, task in exited:
+        for process in self._exited:
             if len(self._exit_btimes) < self._MAXIMUM_NUMBER_OF_PROCESSES:
                 self._exit_btimes[process.pid] = (process.btime, self._sample_index)
 
@@ -892,9 +965,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 del self._processes[process.pid]
             elif not process.is_exit_only:
                 self._displaced_per_pid[process.pid].remove(process)
-            self._ProduceProcess(
-                parser_mediator, process, exit_task=task, sample=sample
-            )
+            self._ProduceProcess(parser_mediator, process, sample=sample)
 
         self._exited = []
         self._started = []
@@ -920,12 +991,21 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process = self._CreateProcess(task, sample)
             self._processes[task.pid] = process
             self._started.append(process)
+            self._CountState(process)
 
-        elif not self._IsUnchanged(process, task, sample):
+        elif self._IsUnchanged(process, task, sample):
+            pass
+
+        elif self._state_size >= self._MAXIMUM_STATE_SIZE:
+            # A process that changed takes more room.
+            self._number_of_omitted_changes += 1
+
+        else:
             attributes = self._CompareTitles(process, task)
             attributes.update(self._CompareIdentifiers(process, task))
             attributes.update(self._CompareContainers(process, task, sample))
             process.task = None
+            self._CountState(process)
             if attributes:
                 self._ProduceChange(parser_mediator, process, attributes, sample)
 
@@ -939,7 +1019,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if process.is_cgroup_missing:
             self._SetCgroup(process, task, sample)
 
-        if sample.shares_tasks and task.wasinactive and not process.is_cgroup_missing:
+        if (
+            sample.shares_tasks
+            and task.wasinactive
+            and not process.is_cgroup_missing
+            and len(self._processes) <= self._MAXIMUM_NUMBER_OF_SHARED_TASKS
+        ):
             process.task = task
 
     def _ProduceChange(self, parser_mediator, process, attributes, sample):
@@ -964,13 +1049,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         for name, value in attributes.items():
             setattr(event_data, name, value)
 
-        self._ProduceEventData(parser_mediator, event_data)
+        self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
 
     def _ProduceProcess(
         self,
         parser_mediator,
         process,
-        exit_task=None,
         last_seen_time=None,
         sample=None,
     ):
@@ -980,12 +1064,11 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           process (_Process): process.
-          exit_task (Optional[rawlog.Task]): entry of its exit or None if no exit was
-              recorded.
           last_seen_time (Optional[int]): time of the last sample with the process, None
               if it exited or is alive at the end of the log.
           sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
         """
+        self._CountState(process, is_kept=False)
         name, cmdline, ids, container = process.GetFirst()
         utime, stime, rsz, wsz, cwsz, minflt, majflt = process.counters
 
@@ -1046,11 +1129,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             event_data.sample_time = self._GetDateTime(process.sample_time)
         if last_seen_time is not None:
             event_data.last_seen_time = self._GetDateTime(last_seen_time)
-        if exit_task:
+        if process.exit:
             event_data.accounting_matched = not process.is_exit_only
-            self._SetExit(event_data, exit_task, sample)
+            self._SetExit(event_data, process.exit, sample)
 
-        self._ProduceEventData(parser_mediator, event_data)
+        self._ProduceEventData(
+            parser_mediator, event_data, corrupted=process.is_corrupted
+        )
 
     def _SetCgroup(self, process, task, sample):
         """Sets the control group of a process, unless it is still not known.
@@ -1070,7 +1155,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         Args:
           event_data (AtopProcessEventData): event data.
-          task (rawlog.Task): entry of the exit.
+          task (_Exit): exit.
           sample (rawlog.Sample): sample that the entry is from.
         """
         # The status of wait(2), without the bit that atop adds for a new task.
@@ -1145,8 +1230,15 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if self._number_of_omitted:
             self._ProduceWarning(
                 parser_mediator,
-                f"{self._number_of_omitted:d} entries of processes left out, more than "
-                f"{self._MAXIMUM_NUMBER_OF_PROCESSES:d} processes at a time",
+                f"{self._number_of_omitted:d} entries of processes left out, more "
+                f"processes at a time than can be remembered",
+            )
+
+        if self._number_of_omitted_changes:
+            self._ProduceWarning(
+                parser_mediator,
+                f"{self._number_of_omitted_changes:d} changes of processes left out, "
+                f"more processes at a time than can be remembered",
             )
 
     def ProcessSample(self, parser_mediator, sample):
@@ -1183,8 +1275,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 process.state = task.state
 
             elif task.state == rawlog.STATE_EXITED:
-                self._exited.append(task)
-                if len(self._exited) == self._MAXIMUM_NUMBER_OF_EXITED:
+                if self._IsFirstExit(task):
+                    self._AddExit(task, sample)
+                if (
+                    len(self._exited) == self._MAXIMUM_NUMBER_OF_EXITED
+                    or self._state_size >= self._MAXIMUM_STATE_SIZE
+                ):
                     self._ProcessExited(parser_mediator, sample)
 
             # When process accounting failed atop stored entries that are all zero.
@@ -1214,12 +1310,14 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._identifiers = {}
         self._is_previous_complete = False
         self._number_of_omitted = 0
+        self._number_of_omitted_changes = 0
         self._processes = {}
         self._sample_index = 0
         self._start_tolerance = self._START_TOLERANCE
         if log.version_tuple <= (1, 23):
             self._start_tolerance = self._START_TOLERANCE_1_23
         self._started = []
+        self._state_size = 0
 
 
 parser.AtopParser.RegisterPlugin(AtopProcessPlugin)
