@@ -13,6 +13,9 @@ import plaso_atop
 # pylint: disable=import-outside-toplevel
 
 
+ERROR_HANDLER = "plaso_atop.escape"
+
+
 def _Discard(streams):
     """Discards what is still to be written.
 
@@ -48,7 +51,7 @@ def _EscapeUnencodable(exception):
 
 def _PrepareStreams():
     """Prepares the standard streams for what a log or file name may hold."""
-    codecs.register_error("plaso_atop.escape", _EscapeUnencodable)
+    codecs.register_error(ERROR_HANDLER, _EscapeUnencodable)
 
     for name in ("stdout", "stderr"):
         # Python has none where the caller closed it.
@@ -56,7 +59,7 @@ def _PrepareStreams():
             # pylint: disable=consider-using-with
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
-        getattr(sys, name).reconfigure(errors="plaso_atop.escape")
+        getattr(sys, name).reconfigure(errors=ERROR_HANDLER)
 
 
 def _Run():

@@ -379,8 +379,16 @@ def _PrintRemedy(arguments):
       arguments (list[str]): arguments of pip install.
     """
     # For the Python that has Plaso, whatever pip is found first.
-    print(f"to do: {shlex.quote(sys.executable):s} -m pip install \\")
-    print(f"{'':<{_INDENTATION}s}{shlex.join(arguments):s}")
+    line = "to do:"
+    for word in (sys.executable, "-m", "pip", "install", *arguments):
+        word = shlex.quote(word)
+        # A shell takes the lines for one.
+        if len(f"{line:s} {word:s} \\") > _WIDTH:
+            print(f"{line:s} \\")
+            line = " " * (_INDENTATION - 1)
+        line = f"{line:s} {word:s}"
+
+    print(line)
 
 
 def Check():
