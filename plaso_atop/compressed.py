@@ -95,9 +95,7 @@ class _GzipDecompressor:
             decompressor.unconsumed_tail + data, max_length
         )
         # A result of the maximum size may not be all that the input gives.
-        self.needs_input = (
-            not decompressor.unconsumed_tail and len(result) < max_length
-        )
+        self.needs_input = not decompressor.unconsumed_tail and len(result) < max_length
         return result
 
 

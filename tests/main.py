@@ -96,7 +96,9 @@ class MainTest(command_test_lib.CommandTestCase):
                 # What went to the other stream before is not lost.
                 expected_error = ""
                 if missing_path in arguments and not streams:
-                    expected_error = f"{missing_path:s}: {os.strerror(errno.ENOENT):s}\n"
+                    expected_error = (
+                        f"{missing_path:s}: {os.strerror(errno.ENOENT):s}\n"
+                    )
                 self.assertEqual(process.stderr, expected_error)
                 self.assertEqual(process.returncode, 1)
 

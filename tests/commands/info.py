@@ -567,12 +567,30 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
                 "file is cut",
             ),
             # The checksum of all data is wrong, but all data is there.
-            ("gzip", _Flip(compressed_data, -8), len(data), {8}, "incorrect data check"),
+            (
+                "gzip",
+                _Flip(compressed_data, -8),
+                len(data),
+                {8},
+                "incorrect data check",
+            ),
             ("gzip", compressed_data + b"x", len(data), {8}, "file is cut"),
             ("gzip", compressed_data + b"xy", len(data), {8}, "incorrect header check"),
-            ("bzip2", bz2.compress(data) + b"xy", len(data), {8}, "Invalid data stream"),
+            (
+                "bzip2",
+                bz2.compress(data) + b"xy",
+                len(data),
+                {8},
+                "Invalid data stream",
+            ),
             ("xz", lzma.compress(data)[:-4], len(data), {8}, "file is cut"),
-            ("xz", _Flip(lzma.compress(data), -1), len(data), {8}, "Corrupt input data"),
+            (
+                "xz",
+                _Flip(lzma.compress(data), -1),
+                len(data),
+                {8},
+                "Corrupt input data",
+            ),
         ):
             with self.subTest(compression=compression, reason=reason):
                 path = self._WriteFile(file_data)
