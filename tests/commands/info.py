@@ -339,7 +339,7 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
         self.assertEqual(process.stderr, "")
         self.assertRegex(
             process.stdout,
-            r"\n  Version of atop:    not known, read as 2\.1[0-9]\n",
+            r"\n  Version of atop:    .+, read as 2\.1[0-9]\n",
         )
         self.assertIn("  Samples:            8\n", process.stdout)
         self.assertIn(
