@@ -63,7 +63,7 @@ class CheckTest(command_test_lib.CommandTestCase):
         self.assertEqual(process.stderr, "")
         self._CheckWidth(process.stdout)
         self.assertEqual(
-            re.findall("^([a-z].*?): +ok, ", process.stdout, re.MULTILINE),
+            re.findall("^([a-z].*?): +ok,", process.stdout, re.MULTILINE),
             [
                 "start-up",
                 "parser",
@@ -182,7 +182,7 @@ class CheckTest(command_test_lib.CommandTestCase):
                     "del os.environ['PLASO_ATOP_DISABLE']\n"
                     "integration.Install()\n"
                 )
-                names = re.findall("^(.*?): +MISSING, ", process.stdout, re.MULTILINE)
+                names = re.findall("^(.*?): +MISSING,", process.stdout, re.MULTILINE)
                 self.assertEqual(names, [name], process.stdout)
                 output = " ".join(process.stdout.split())
                 self.assertRegex(output, f"this Plaso lacks: .*{re.escape(reason):s}")
