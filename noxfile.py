@@ -23,9 +23,9 @@ REQUIREMENTS = {"20240308": ("acstore<20240406",)}
 # whether that is complete, and the parser.
 TESTS = (
     "tests/collection.py",
+    "tests/commands/check.py",
     "tests/end_to_end.py",
     "tests/integration.py",
-    "tests/main.py",
     "tests/parser.py",
     "tests/tagging.py",
 )

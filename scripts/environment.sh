@@ -10,6 +10,25 @@ environment_directory="${project_directory}/.venv"
 requirements_file="${project_directory}/test_requirements.txt"
 package_options=(--editable "${project_directory}")
 
+# UseUTF8: replaces a locale of ASCII, such as C. Python before 3.13 reads .pth files in
+# the encoding of the locale. In ASCII it does not start in an environment that has another
+# character in the path of the checkout, nor can setuptools make one.
+UseUTF8() {
+    local name
+    case "$(locale charmap 2> /dev/null)" in
+        ANSI_X3.4-1968 | US-ASCII) ;;
+        *) return ;;
+    esac
+    for name in C.UTF-8 en_US.UTF-8; do
+        if [ "$(env LC_ALL="${name}" locale charmap 2> /dev/null)" = UTF-8 ]; then
+            export LC_ALL="${name}"
+            return
+        fi
+    done
+}
+
+UseUTF8
+
 Fail() {
     echo "$*" >&2
     exit 1

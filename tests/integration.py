@@ -27,10 +27,10 @@ from plaso.parsers import presets
 from plaso.storage import factory as storage_factory
 from plaso.storage.fake import writer as fake_writer
 
-from plaso_atop import __main__ as main
 from plaso_atop import hooks
 from plaso_atop import integration
 from plaso_atop import user_names
+from plaso_atop.commands import check
 
 from tests import test_lib
 
@@ -96,7 +96,7 @@ class IntegrationTestCase(test_lib.BaseTestCase):
     @property
     def _plaso_data_location(self):
         """str: path of the data files of Plaso."""
-        return main._GetPlasoDataLocation()
+        return check._GetPlasoDataLocation()
 
 
 class ParserTest(IntegrationTestCase):
@@ -698,8 +698,8 @@ class OtherPlasoTest(test_lib.BaseTestCase):
             parser_objects = manager.ParsersManager.GetParserObjects("atop")
             print(type(parser_objects["atop"]) is PlasoAtopParser)
 
-            from plaso_atop import __main__
-            path = os.path.join(__main__._GetPlasoDataLocation(), "presets.yaml")
+            from plaso_atop.commands import check
+            path = os.path.join(check._GetPlasoDataLocation(), "presets.yaml")
             presets_manager = presets.ParserPresetsManager()
             presets_manager.ReadFromFile(path)
             linux = presets_manager.GetParsersByPreset("linux")
@@ -723,9 +723,9 @@ class OtherPlasoTest(test_lib.BaseTestCase):
                     parser_objects = manager.ParsersManager.GetParserObjects()
                     print("atop" in parser_objects, "utmp" in parser_objects)
 
-                    from plaso_atop import __main__
+                    from plaso_atop.commands import check
                     path = os.path.join(
-                        __main__._GetPlasoDataLocation(), "presets.yaml")
+                        check._GetPlasoDataLocation(), "presets.yaml")
                     presets_manager = presets.ParserPresetsManager()
                     presets_manager.ReadFromFile(path)
                     linux = presets_manager.GetParsersByPreset("linux")

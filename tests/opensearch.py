@@ -22,10 +22,10 @@ from plaso.containers import events
 from plaso.output import opensearch
 from plaso.output import opensearch_ts
 
-from plaso_atop import __main__ as main
 from plaso_atop import hooks
 from plaso_atop import integration
 from plaso_atop import rawlog
+from plaso_atop.commands import check
 
 from tests import end_to_end
 from tests import log_builder
@@ -70,7 +70,7 @@ class MappingsTest(test_lib.BaseTestCase):
 
     def testAttributes(self):
         """Tests that exactly the attributes that need it have a mapping."""
-        path = os.path.join(main._GetPlasoDataLocation(), "opensearch.mappings")
+        path = os.path.join(check._GetPlasoDataLocation(), "opensearch.mappings")
         with open(path, "r", encoding="utf-8") as file_object:
             plaso_mappings = json.load(file_object)["properties"]
 
@@ -343,7 +343,7 @@ class ServerTest(end_to_end.ToolsTestCase):
 
     def testOpenSearch(self):
         """Tests the opensearch output module."""
-        path = os.path.join(main._GetPlasoDataLocation(), "opensearch.mappings")
+        path = os.path.join(check._GetPlasoDataLocation(), "opensearch.mappings")
         # Plaso looks for its own file in the working directory only.
         self._Index("opensearch", "--opensearch-mappings", path)
         self._TestIndex("opensearch")

@@ -17,22 +17,22 @@ import zipfile
 
 from tests import test_lib
 
+# What a checkout may hold besides the files of the project.
+IGNORED_NAMES = shutil.ignore_patterns(
+    ".git",
+    ".hypothesis",
+    ".nox",
+    ".pytest_cache",
+    ".venv*",
+    "*.egg-info",
+    "__pycache__",
+    "build",
+    "dist",
+)
+
 
 class PackagingTest(test_lib.BaseTestCase):
     """Tests for the distribution files and for installing them."""
-
-    # What a checkout may hold besides the files of the project.
-    _IGNORED_NAMES = shutil.ignore_patterns(
-        ".git",
-        ".hypothesis",
-        ".nox",
-        ".pytest_cache",
-        ".venv*",
-        "*.egg-info",
-        "__pycache__",
-        "build",
-        "dist",
-    )
 
     _PTH_FILE = "plaso_atop.pth"
 
@@ -52,9 +52,7 @@ class PackagingTest(test_lib.BaseTestCase):
         cls.addClassCleanup(shutil.rmtree, cls._directory)
 
         cls._source_path = os.path.join(cls._directory, "source")
-        shutil.copytree(
-            test_lib.PROJECT_PATH, cls._source_path, ignore=cls._IGNORED_NAMES
-        )
+        shutil.copytree(test_lib.PROJECT_PATH, cls._source_path, ignore=IGNORED_NAMES)
 
         cls._sdist_path = cls._Build(cls._source_path, "build_sdist")
         with tarfile.open(cls._sdist_path) as tar_file:
@@ -324,7 +322,7 @@ class PackagingTest(test_lib.BaseTestCase):
                 self.assertIn(self._PTH_FILE, os.listdir(site_path))
 
                 output = self._RunPython(python, "-m", "plaso_atop", "check").stdout
-                self.assertIn(f": {source_path:s}/", output)
+                self.assertIn(f" {source_path:s}/", output)
                 self.assertNotIn("MISSING", output)
 
                 shutil.rmtree(source_path)

@@ -230,11 +230,9 @@ class ExtremeValuesTest(test_lib.ParserTestCase):
                                 **self._GetRecord(layout.rawrecord, kind),
                             )
 
-                        # What the session plugin computes of the times of samples is
-                        # tested with it.
                         atop_parser = parser.AtopParser()
                         # pylint: disable=protected-access
-                        names = set(atop_parser._plugin_classes) - {"session"}
+                        names = set(atop_parser._plugin_classes)
                         atop_parser.EnablePlugins(names)
                         storage_writer = self._ParseData(builder.Build(), atop_parser)
                         for message in self._GetWarnings(storage_writer):
@@ -256,6 +254,7 @@ class ExtremeValuesTest(test_lib.ParserTestCase):
                 "linux:atop:process",
                 "linux:atop:process_activity",
                 "linux:atop:process_change",
+                "linux:atop:session",
                 "linux:atop:system",
                 "linux:atop:thread",
             ],

@@ -1094,7 +1094,10 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         )
         self.assertEqual(
             self._GetWarnings(storage_writer),
-            ["5 entries of processes left out, more than 10 processes at a time"],
+            [
+                "5 entries of processes left out, more processes at a time than can be "
+                "remembered"
+            ],
         )
 
         # One identifier, again and again.

@@ -1,0 +1,1 @@
+"""Tests for the commands of plaso-atop."""

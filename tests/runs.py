@@ -1,0 +1,77 @@
+"""Tests for the runs of atop in a log, and the gaps."""
+
+import io
+import unittest
+
+from plaso_atop import rawlog
+from plaso_atop import runs
+
+from tests import log_builder
+
+FLAG_BOOT = 0x0001
+FLAG_ACCOUNTING = 0x0010
+
+T0 = 1795225000
+
+
+class RunFinderTest(unittest.TestCase):
+    """Tests for what finds the runs of atop and the gaps."""
+
+    def testRunFinder(self):
+        """Tests what is found with which sample."""
+        builder = log_builder.LogBuilder()
+        offsets = [
+            builder.AddSample(T0 + curtime, interval=interval, flags=flags)
+            for curtime, interval, flags in (
+                (0, 5000, FLAG_BOOT),
+                (600, 600, FLAG_ACCOUNTING),
+                (1200, 600, 0),
+                (3000, 600, 0),
+                (9000, 60, FLAG_BOOT),
+            )
+        ]
+        log = rawlog.RawLog(io.BytesIO(builder.Build()))
+        run_finder = runs.RunFinder(log)
+        findings = [run_finder.AddSample(sample) for sample in log.samples()]
+
+        self.assertEqual(findings[:3], [[], [], []])
+        gap = runs.Gap(runs.GAP_MISSING, T0 + 1200, T0 + 3000, 600, offsets[3], None)
+        self.assertEqual(findings[3], [gap])
+        self.assertEqual(gap.duration, 1800)
+
+        run, gap = findings[4]
+        self.assertEqual(run.boot_time, T0 - 5000)
+        self.assertEqual(run.start_time, T0)
+        self.assertEqual(run.end_time, T0 + 3000)
+        self.assertEqual(run.interval, 600)
+        self.assertEqual(run.number_of_samples, 4)
+        self.assertEqual(run.offset, offsets[0])
+        self.assertTrue(run.has_accounting)
+        self.assertEqual(
+            gap,
+            runs.Gap(runs.GAP_RESTARTED, T0 + 3000, T0 + 9000, 600, offsets[4], None),
+        )
+
+        (run,) = run_finder.Finish()
+        self.assertEqual(run.boot_time, T0 + 8940)
+        self.assertIsNone(run.interval)
+        self.assertFalse(run.has_accounting)
+        self.assertEqual(run_finder.number_of_gaps, 2)
+
+    def testNoSamples(self):
+        """Tests a log without samples, and one of nothing but damage."""
+        data = log_builder.LogBuilder().Build()
+        log = rawlog.RawLog(io.BytesIO(data))
+        self.assertEqual(runs.RunFinder(log).Finish(), [])
+
+        log = rawlog.RawLog(io.BytesIO(data + bytes(5000)))
+        self.assertEqual(list(log.samples()), [])
+        (gap,) = runs.RunFinder(log).Finish()
+        self.assertEqual(
+            gap, runs.Gap(rawlog.DAMAGE_RECORD, None, None, None, len(data), 5000)
+        )
+        self.assertIsNone(gap.duration)
+
+
+if __name__ == "__main__":
+    unittest.main()
