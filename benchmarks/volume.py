@@ -20,8 +20,8 @@ from plaso.storage.fake import writer as fake_writer
 
 from benchmarks import logs
 from benchmarks import report
-from plaso_atop import data_files
 from plaso_atop import parser
+from plaso_atop.integration import data_files
 
 MAXIMUM_NUMBER_OF_EVENTS = 15000
 

@@ -17,8 +17,8 @@ from plaso.cli.helpers import filter_file
 from plaso.engine import engine
 from plaso.lib import errors
 
-from plaso_atop import hooks
 from plaso_atop import integration
+from plaso_atop.integration import hooks
 
 from tests import end_to_end
 from tests import test_lib

@@ -27,10 +27,10 @@ from plaso.parsers import presets
 from plaso.storage import factory as storage_factory
 from plaso.storage.fake import writer as fake_writer
 
-from plaso_atop import hooks
 from plaso_atop import integration
-from plaso_atop import user_names
 from plaso_atop.commands import check
+from plaso_atop.integration import hooks
+from plaso_atop.integration import user_names
 
 from tests import test_lib
 
@@ -597,7 +597,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
         import sys
 
         from plaso_atop import integration
-        from plaso_atop import user_names
+        from plaso_atop.integration import user_names
 
         class Handler(logging.Handler):
             def emit(self, record):

@@ -22,10 +22,10 @@ from plaso.containers import events
 from plaso.output import opensearch
 from plaso.output import opensearch_ts
 
-from plaso_atop import hooks
 from plaso_atop import integration
 from plaso_atop import rawlog
 from plaso_atop.commands import check
+from plaso_atop.integration import hooks
 
 from tests import end_to_end
 from tests import log_builder

@@ -13,9 +13,9 @@ from plaso.containers import events
 from plaso.engine import tagging_file
 from plaso.lib import errors
 
-from plaso_atop import hooks
 from plaso_atop import integration
 from plaso_atop import parser
+from plaso_atop.integration import hooks
 from plaso_atop.plugins import process
 
 from tests import end_to_end

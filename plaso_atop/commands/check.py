@@ -11,11 +11,11 @@ import sys
 import textwrap
 
 import plaso_atop
-from plaso_atop import data_files
-from plaso_atop import hooks
 from plaso_atop import integration
 from plaso_atop import text
-from plaso_atop import user_names
+from plaso_atop.integration import data_files
+from plaso_atop.integration import hooks
+from plaso_atop.integration import user_names
 
 _PTH_FILE = "plaso_atop.pth"
 

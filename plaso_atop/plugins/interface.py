@@ -12,7 +12,7 @@ from plaso.parsers import plugins
 from plaso_atop import compatibility
 from plaso_atop import rawlog
 from plaso_atop import text
-from plaso_atop import user_names
+from plaso_atop.integration import user_names
 
 
 class AtopPlugin(plugins.BasePlugin):

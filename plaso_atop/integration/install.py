@@ -13,9 +13,9 @@ This module is imported before Plaso is, hence must not import any of it at the 
 import importlib.machinery
 import os
 
-from plaso_atop import data_files
-from plaso_atop import hooks
-from plaso_atop import user_names
+from plaso_atop.integration import data_files
+from plaso_atop.integration import hooks
+from plaso_atop.integration import user_names
 
 DISABLE_VARIABLE = "PLASO_ATOP_DISABLE"
 

@@ -14,7 +14,7 @@ import inspect
 import json
 import os
 
-from plaso_atop import hooks
+from plaso_atop.integration import hooks
 
 
 def _ExtendFileOption(extension, helper_class, option):
@@ -335,7 +335,7 @@ def GetDataLocation():
     Returns:
       str: path of the directory.
     """
-    package_path = os.path.dirname(os.path.abspath(__file__))
+    package_path = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = os.path.join(package_path, "data")
     if not os.path.isdir(path):
         # In the source tree the directory stands beside the package, as in Plaso's.

@@ -10,7 +10,7 @@ This module is imported before Plaso is, hence must not import any of it at the 
 import inspect
 import re
 
-from plaso_atop import hooks
+from plaso_atop.integration import hooks
 
 _USER_IDENTIFIER_REGEX = re.compile(r"-?[0-9]+\Z")
 
