@@ -1,6 +1,13 @@
 """How the installed Plaso comes to know the atop parser and what belongs to it.
 
-This package is imported before Plaso is, hence must not import any of it at the top.
+The line in plaso_atop.pth calls Install when a program imports Plaso.
+
+  * install: registers the parser and all hooks;
+  * hooks: extends methods of Plaso, and warns where that fails;
+  * data_files: adds the files of data/ to those of Plaso;
+  * user_names: passes the user names of a source on to the plugins.
+
+This package is imported before Plaso, hence imports none of it at the top.
 """
 
 from plaso_atop.integration.install import DISABLE_VARIABLE

@@ -1,49 +1,19 @@
 """Data files of this package, which Plaso uses beside its own.
 
-Plaso reads presets, message formatters, tagging rules and more from one data directory.
-Each extension hands it ours when it has read its own, or finds ours by name. What Plaso
-or the user defines under the same name wins.
+Plaso reads message formatters, tagging rules and more from one data directory. Each
+extension adds our file when Plaso has read its own, or finds our file by name. What
+Plaso or the user defines under the same name wins.
 
-This module is imported before Plaso is, hence must not import any of it at the top.
+This module is imported before Plaso, hence imports none of it at the top.
 """
 
 # pylint: disable=import-outside-toplevel
 
 import glob
-import inspect
 import json
 import os
 
 from plaso_atop.integration import hooks
-
-
-def _ExtendFileOption(extension, helper_class, option):
-    """Has an option that takes the name of a data file of Plaso take that of ours.
-
-    Args:
-      extension (str): name of the extension.
-      helper_class (type): command line arguments helper.
-      option (str): name of the option.
-
-    Raises:
-      TypeError: if the helper lacks what the extension relies on.
-    """
-    hooks.CheckMethod(helper_class, "ParseOptions", "options", "object")
-
-    def ParseOptions(wrapped, unused_class, args, kwargs):
-        with hooks.Guard(extension):
-            options, configured = inspect.signature(wrapped).bind(*args, **kwargs).args
-            path = _FindFile(
-                getattr(options, option, None),
-                getattr(options, "data_location", None)
-                or getattr(configured, "data_location", None),
-            )
-            if path:
-                setattr(options, option, path)
-
-        return wrapped(*args, **kwargs)
-
-    hooks.Wrap(helper_class, "ParseOptions", ParseOptions)
 
 
 def _FindFile(name, plaso_data_location):
@@ -56,7 +26,7 @@ def _FindFile(name, plaso_data_location):
           set.
 
     Returns:
-      str: path of our file, None if we have none of that name or Plaso finds another.
+      str: path of our file, None if we have no such file or Plaso finds another.
     """
     if not name or os.path.basename(name) != name or os.path.isfile(name):
         return None
@@ -80,253 +50,270 @@ def _GetYAMLFiles(directory):
     return sorted(glob.glob(os.path.join(glob.escape(directory), "*.yaml")))
 
 
-def ExtendArtifactDefinitions(module):
-    """Has the artifact definitions know those of atop's files.
+def _SetFileOption(call, option):
+    """Replaces the name of a data file of ours in an option with its path.
 
     Args:
-      module (module): plaso.engine.engine.
-
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+      call (hooks.Call): call of ParseOptions of a command line arguments helper.
+      option (str): name of the option.
     """
-    engine_class = module.BaseEngine
-    hooks.CheckMethod(engine_class, "BuildArtifactsRegistry", "artifacts", None)
+    options, configuration_object = call.arguments.args
+    path = _FindFile(
+        getattr(options, option, None),
+        getattr(options, "data_location", None)
+        or getattr(configuration_object, "data_location", None),
+    )
+    if path:
+        setattr(options, option, path)
 
+
+@hooks.Extends(
+    hooks.ARTIFACTS,
+    "plaso.engine.engine.BaseEngine",
+    hooks.Method("BuildArtifactsRegistry", "artifacts", None),
+)
+def ExtendArtifactDefinitions(call):
+    """Adds the definitions of atop's files to the artifact definitions.
+
+    Args:
+      call (hooks.Call): call of the method.
+
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      object: result of the method.
+    """
+    result = yield
+
+    from artifacts import reader
+
+    registry = call.object._artifacts_registry  # pylint: disable=protected-access
     path = os.path.join(GetDataLocation(), "artifacts.yaml")
+    for definition in reader.YamlArtifactsReader().ReadFile(path):
+        if not registry.GetDefinitionByName(definition.name):
+            registry.RegisterDefinition(definition)
 
-    def BuildArtifactsRegistry(wrapped, engine, args, kwargs):
-        result = wrapped(*args, **kwargs)
-
-        with hooks.Guard(hooks.ARTIFACTS):
-            from artifacts import reader
-
-            registry = engine._artifacts_registry  # pylint: disable=protected-access
-            for definition in reader.YamlArtifactsReader().ReadFile(path):
-                if not registry.GetDefinitionByName(definition.name):
-                    registry.RegisterDefinition(definition)
-
-        return result
-
-    hooks.Wrap(engine_class, "BuildArtifactsRegistry", BuildArtifactsRegistry)
+    return result
 
 
-def ExtendFileFilter(module):
-    """Has the file filter option take the name of our filter file.
+@hooks.Extends(
+    hooks.FILE_FILTER,
+    "plaso.cli.helpers.filter_file.FilterFileArgumentsHelper",
+    hooks.Method("ParseOptions", "options", "object"),
+)
+def ExtendFileFilter(call):
+    """Finds our filter file by its name.
 
     Args:
-      module (module): plaso.cli.helpers.filter_file.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      object: result of the method.
     """
-    _ExtendFileOption(
-        hooks.FILE_FILTER, module.FilterFileArgumentsHelper, "file_filter"
-    )
+    _SetFileOption(call, "file_filter")
+    return (yield)
 
 
-def ExtendIndexMappings(module):
-    """Has the indexes of OpenSearch know the types of our attributes.
+@hooks.Extends(
+    hooks.INDEX_MAPPINGS,
+    "plaso.output.shared_opensearch.SharedOpenSearchOutputModule",
+    hooks.Method("SetMappings", mappings={}),
+)
+def ExtendIndexMappings(call):
+    """Adds the types of our attributes to the mappings of an OpenSearch index.
 
     Args:
-      module (module): plaso.output.shared_opensearch.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      object: result of the method.
     """
-    module_class = module.SharedOpenSearchOutputModule
-    hooks.CheckMethod(module_class, "SetMappings", {})
-
     path = os.path.join(GetDataLocation(), "opensearch.mappings")
+    with open(path, "r", encoding="utf-8") as file_object:
+        properties = json.load(file_object)["properties"]
 
-    def SetMappings(wrapped, unused_module, args, kwargs):
-        with hooks.Guard(hooks.INDEX_MAPPINGS):
-            (mappings,) = inspect.signature(wrapped).bind(*args, **kwargs).args
-            with open(path, "r", encoding="utf-8") as file_object:
-                properties = json.load(file_object)["properties"]
-
-            properties.update(mappings.get("properties", {}))
-            args, kwargs = ({**mappings, "properties": properties},), {}
-
-        return wrapped(*args, **kwargs)
-
-    hooks.Wrap(module_class, "SetMappings", SetMappings)
+    mappings = call.arguments.arguments["mappings"]
+    properties.update(mappings.get("properties", {}))
+    call.arguments.arguments["mappings"] = {**mappings, "properties": properties}
+    return (yield)
 
 
-def ExtendMessages(module):
-    """Has the output know the message formatters of the atop events.
-
-    Args:
-      module (module): plaso.output.mediator.
-
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
-    """
-    mediator_class = module.OutputMediator
-    hooks.CheckMethod(
-        mediator_class, "ReadMessageFormattersFromDirectory", "formatters"
-    )
-    hooks.CheckMethod(
-        mediator_class,
-        "ReadMessageFormattersFromFile",
-        "atop.yaml",
-        override_existing=True,
-    )
-
-    own_directory = os.path.join(GetDataLocation(), "formatters")
-
-    def ReadMessageFormattersFromDirectory(wrapped, mediator, args, kwargs):
-        result = wrapped(*args, **kwargs)
-
-        with hooks.Guard(hooks.MESSAGES):
-            own_paths = _GetYAMLFiles(own_directory)
-            try:
-                for path in own_paths:
-                    mediator.ReadMessageFormattersFromFile(path)
-
-            except KeyError:
-                # The directory defines some of our data types itself, which it shall
-                # win: read all of ours, then once more all of that directory.
-                directory = inspect.signature(wrapped).bind(*args, **kwargs).args[0]
-                for path in own_paths + _GetYAMLFiles(directory):
-                    mediator.ReadMessageFormattersFromFile(path, override_existing=True)
-
-        return result
-
-    hooks.Wrap(
-        mediator_class,
-        "ReadMessageFormattersFromDirectory",
-        ReadMessageFormattersFromDirectory,
-    )
-
-
-def ExtendPresets(module):
-    """Has the presets name the atop plugins.
+@hooks.Extends(
+    hooks.MESSAGES,
+    "plaso.output.mediator.OutputMediator",
+    hooks.Method("ReadMessageFormattersFromDirectory", "formatters"),
+    hooks.Method("ReadMessageFormattersFromFile", "atop.yaml", override_existing=True),
+)
+def ExtendMessages(call):
+    """Adds the message formatters of the atop events.
 
     Args:
-      module (module): plaso.parsers.presets.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      object: result of the method.
     """
-    presets_manager_class = module.ParserPresetsManager
-    hooks.CheckMethod(presets_manager_class, "GetNames")
-    hooks.CheckMethod(presets_manager_class, "GetPresetByName", "linux")
-    hooks.CheckMethod(presets_manager_class, "ReadFromFile", "presets.yaml")
+    result = yield
 
-    original_method = presets_manager_class.ReadFromFile
-    path = os.path.join(GetDataLocation(), "presets.yaml")
+    mediator = call.object
+    own_paths = _GetYAMLFiles(os.path.join(GetDataLocation(), "formatters"))
+    try:
+        for path in own_paths:
+            mediator.ReadMessageFormattersFromFile(path)
 
-    def ReadFromFile(wrapped, presets_manager, args, kwargs):
-        result = wrapped(*args, **kwargs)
+    except KeyError:
+        # The directory defines some of our data types itself and shall win: read all of
+        # our files, then all of the directory once more.
+        for path in own_paths + _GetYAMLFiles(call.arguments.args[0]):
+            mediator.ReadMessageFormattersFromFile(path, override_existing=True)
 
-        # A preset with a parser that Plaso does not know keeps it from running at all.
-        if hooks.PARSER not in hooks.problems:
-            with hooks.Guard(hooks.PRESET):
-                own_presets_manager = presets_manager_class()
-                original_method(own_presets_manager, path)
-                for name in own_presets_manager.GetNames():
-                    preset = presets_manager.GetPresetByName(name)
-                    # A preset with "atop" has all plugins already.
-                    if preset and "atop" not in preset.parsers:
-                        own_preset = own_presets_manager.GetPresetByName(name)
-                        preset.parsers.extend(
-                            parser
-                            for parser in own_preset.parsers
-                            if parser not in preset.parsers
-                        )
-
-        return result
-
-    hooks.Wrap(presets_manager_class, "ReadFromFile", ReadFromFile)
+    return result
 
 
-def ExtendTaggingFileOption(module):
-    """Has the tagging file option take the name of our tagging file.
+@hooks.Extends(
+    hooks.PRESET,
+    "plaso.parsers.presets.ParserPresetsManager",
+    hooks.Method("ReadFromFile", "presets.yaml"),
+    hooks.Method("GetNames"),
+    hooks.Method("GetPresetByName", "linux"),
+)
+def ExtendPresets(call):
+    """Adds the atop plugins to the presets.
 
     Args:
-      module (module): plaso.cli.helpers.tagging_analysis.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      object: result of the method.
     """
-    _ExtendFileOption(
-        hooks.TAGGING, module.TaggingAnalysisArgumentsHelper, "tagging_file"
-    )
+    result = yield
+
+    # A preset with a parser that Plaso does not know keeps it from running at all.
+    if hooks.PARSER not in hooks.problems:
+        own_presets_manager = call.object.__class__()
+        call.method.__func__(
+            own_presets_manager, os.path.join(GetDataLocation(), "presets.yaml")
+        )
+        for name in own_presets_manager.GetNames():
+            preset = call.object.GetPresetByName(name)
+            # A preset with "atop" has all plugins already.
+            if preset and "atop" not in preset.parsers:
+                own_preset = own_presets_manager.GetPresetByName(name)
+                preset.parsers.extend(
+                    parser
+                    for parser in own_preset.parsers
+                    if parser not in preset.parsers
+                )
+
+    return result
 
 
-def ExtendTaggingRules(module):
-    """Has the tagging rules of Linux contain those of the atop events.
+@hooks.Extends(
+    hooks.TAGGING,
+    "plaso.cli.helpers.tagging_analysis.TaggingAnalysisArgumentsHelper",
+    hooks.Method("ParseOptions", "options", "object"),
+)
+def ExtendTaggingFileOption(call):
+    """Finds our tagging file by its name.
 
     Args:
-      module (module): plaso.engine.tagging_file.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      object: result of the method.
     """
-    file_class = module.TaggingFile
-    hooks.CheckMethod(file_class, "__init__", "tag_linux.txt")
-    hooks.CheckMethod(file_class, "GetEventTaggingRules")
-
-    path = os.path.join(GetDataLocation(), "tag_atop.txt")
-
-    def GetEventTaggingRules(wrapped, tagging_file, args, kwargs):
-        rules = wrapped(*args, **kwargs)
-
-        with hooks.Guard(hooks.TAGGING):
-            # pylint: disable=protected-access
-            if os.path.basename(tagging_file._path) == "tag_linux.txt":
-                own_rules = file_class(path).GetEventTaggingRules()
-                # A label of both has the rules of both.
-                rules = {
-                    label: [*rules.get(label, ()), *own_rules.get(label, ())]
-                    for label in (*rules, *own_rules)
-                }
-
-        return rules
-
-    hooks.Wrap(file_class, "GetEventTaggingRules", GetEventTaggingRules)
+    _SetFileOption(call, "tagging_file")
+    return (yield)
 
 
-def ExtendTimeliner(module):
-    """Has the timeliner know the dates and times of the atop events.
+@hooks.Extends(
+    hooks.TAGGING,
+    "plaso.engine.tagging_file.TaggingFile",
+    hooks.Method("GetEventTaggingRules"),
+    hooks.Method("__init__", "tag_linux.txt"),
+)
+def ExtendTaggingRules(call):
+    """Adds the tagging rules of the atop events to those of Linux.
 
     Args:
-      module (module): plaso.engine.yaml_timeliner_file.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      dict[str, list[EventObjectFilter]]: tagging rules per label.
     """
-    file_class = module.YAMLTimelinerConfigurationFile
-    hooks.CheckMethod(file_class, "ReadFromFile", "timeliner.yaml")
+    rules = yield
 
-    path = os.path.join(GetDataLocation(), "timeliner.yaml")
+    # pylint: disable=protected-access
+    if os.path.basename(call.object._path) == "tag_linux.txt":
+        path = os.path.join(GetDataLocation(), "tag_atop.txt")
+        own_rules = call.object.__class__(path).GetEventTaggingRules()
+        # A label of both has the rules of both.
+        rules = {
+            label: [*rules.get(label, ()), *own_rules.get(label, ())]
+            for label in (*rules, *own_rules)
+        }
 
-    def ReadFromFile(wrapped, unused_file, args, kwargs):
+    return rules
+
+
+@hooks.Extends(
+    hooks.TIMELINER,
+    "plaso.engine.yaml_timeliner_file.YAMLTimelinerConfigurationFile",
+    hooks.Method("ReadFromFile", "timeliner.yaml"),
+)
+def ExtendTimeliner(call):
+    """Adds the dates and times of the atop events to those that the timeliner knows.
+
+    Args:
+      call (hooks.Call): call of the method.
+
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      generator[TimelinerDefinition]: timeliner definitions.
+    """
+    definitions = yield
+
+    def ReadDefinitions():
         data_types = set()
-        for definition in wrapped(*args, **kwargs):
+        for definition in definitions:
             # The timeliner refuses a data type that is defined twice.
             data_types.add(getattr(definition, "data_type", None))
             yield definition
 
-        definitions = []
+        own_definitions = []
+        # This part runs after the extension has returned.
         with hooks.Guard(hooks.TIMELINER):
-            definitions.extend(
+            path = os.path.join(GetDataLocation(), "timeliner.yaml")
+            own_definitions.extend(
                 definition
-                for definition in wrapped(path)
+                for definition in call.method(path)
                 if definition.data_type not in data_types
             )
 
-        yield from definitions
+        yield from own_definitions
 
-    hooks.Wrap(file_class, "ReadFromFile", ReadFromFile)
+    return ReadDefinitions()
 
 
 def GetDataLocation():

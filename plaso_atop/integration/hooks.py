@@ -1,13 +1,14 @@
-"""How a method of Plaso is extended, and what happens where that does not work out.
+"""How a method of Plaso is extended, and what happens where that fails.
 
-Where a Plaso does not have what an extension builds on, there is one warning and Plaso
-works as if the extension were not there.
+A Plaso that lacks what an extension relies on causes one warning. It then works as if
+the extension did not exist.
 
-This module is imported before Plaso is, hence must not import any of it.
+This module is imported before Plaso, hence imports none of it.
 """
 
 # pylint: disable=import-outside-toplevel
 
+import collections
 import contextlib
 import inspect
 import logging
@@ -27,7 +28,77 @@ FILE_FILTER = "file filter"
 # What went wrong per extension, for plaso-atop check.
 problems = {}
 
+# All hooks, in the order in which the modules define them.
+registered_hooks = []
+
 _logger = logging.getLogger("plaso_atop")
+
+
+class Call(collections.namedtuple("Call", ["method", "object", "arguments"])):
+    """Call of an extended method.
+
+    Attributes:
+      method (function): method of Plaso without the extension, bound to the object.
+      object (object): object, or class of a class method.
+      arguments (inspect.BoundArguments): arguments, which an extension may change.
+    """
+
+    __slots__ = ()
+
+
+class Hook(collections.namedtuple("Hook", ["extension", "module_name", "function"])):
+    """Function that is called when a module of Plaso has been imported.
+
+    Attributes:
+      extension (str): name of the extension.
+      module_name (str): name of the module.
+      function (function): function, which gets the module and raises nothing.
+    """
+
+    __slots__ = ()
+
+
+class Method:
+    """Method of Plaso with arguments that it must accept.
+
+    Attributes:
+      name (str): name of the method.
+    """
+
+    def __init__(self, name, *args, **kwargs):
+        """Initializes a method.
+
+        Args:
+          name (str): name of the method.
+          args (list[object]): positional arguments.
+          kwargs (dict[str, object]): keyword arguments.
+        """
+        super().__init__()
+        self._args = args
+        self._kwargs = kwargs
+        self.name = name
+
+    def Check(self, plaso_class):
+        """Checks that a class has the method and that it accepts the arguments.
+
+        Args:
+          plaso_class (type): class.
+
+        Raises:
+          TypeError: if the method is missing or takes other arguments.
+        """
+        args = self._args
+        try:
+            method = getattr(plaso_class, self.name)
+            if not inspect.ismethod(method):
+                # The object, which a class method is bound to already.
+                args = (None, *args)
+            inspect.signature(method).bind(*args, **self._kwargs)
+        except (AttributeError, TypeError, ValueError) as exception:
+            raise TypeError(
+                f"{plaso_class.__module__:s}.{plaso_class.__name__:s}.{self.name:s}: "
+                f"{exception!s}"
+            ) from exception
 
 
 def _Warn(extension, reason):
@@ -42,37 +113,90 @@ def _Warn(extension, reason):
 
     problems[extension] = reason
 
-    # A worker process that starts anew comes to the same conclusion as the main
-    # process, which has said so already.
+    # A worker process that starts anew finds the same problem as the main process,
+    # which has warned already.
     if not getattr(multiprocessing.current_process(), "_inheriting", False):
         _logger.warning(
             f"plaso-atop: {extension:s} not available in this Plaso: {reason:s}"
         )
 
 
-def CheckMethod(plaso_class, name, *args, **kwargs):
-    """Checks that a method can be called the way an extension relies on.
+def AfterImport(extension, module_name):
+    """Registers a function that is called when a module of Plaso has been imported.
 
     Args:
-      plaso_class (type): class.
-      name (str): name of the method.
-      args (list[object]): positional arguments.
-      kwargs (dict[str, object]): keyword arguments.
+      extension (str): name of the extension.
+      module_name (str): name of the module.
 
-    Raises:
-      TypeError: if the method takes other arguments.
+    Returns:
+      function: decorator of the function, which gets the module.
     """
-    try:
-        method = getattr(plaso_class, name)
-        if not inspect.ismethod(method):
-            # The object, which a class method knows already.
-            args = (None, *args)
-        inspect.signature(method).bind(*args, **kwargs)
-    except (AttributeError, TypeError, ValueError) as exception:
-        raise TypeError(
-            f"{plaso_class.__module__:s}.{plaso_class.__name__:s}.{name:s}: "
-            f"{exception!s}"
-        ) from exception
+
+    def Register(function):
+        def Run(module):
+            with Guard(extension):
+                function(module)
+
+        registered_hooks.append(Hook(extension, module_name, Run))
+        return function
+
+    return Register
+
+
+def Extends(extension, class_name, method, *other_methods):
+    """Registers a generator that extends a method of Plaso.
+
+    As a hook wrapper of pluggy does, the generator yields once. The part before the
+    yield runs before the method. The yield gives the result of the method. What the
+    generator returns becomes the result. If either part fails, there is a warning and
+    the method works as without it.
+
+    Args:
+      extension (str): name of the extension.
+      class_name (str): name of the module and class.
+      method (Method): method that is extended.
+      other_methods (list[Method]): other methods that the generator relies on.
+
+    Returns:
+      function: decorator of the generator, which gets a Call.
+    """
+    module_name, _, class_name = class_name.rpartition(".")
+
+    def Register(function):
+        def Wrapper(wrapped, instance, args, kwargs):
+            steps = None
+            with Guard(extension):
+                arguments = inspect.signature(wrapped).bind(*args, **kwargs)
+                generator = function(Call(wrapped, instance, arguments))
+                next(generator)
+                args, kwargs = arguments.args, arguments.kwargs
+                steps = generator
+
+            # What this raises is for Plaso, hence it is not guarded.
+            result = wrapped(*args, **kwargs)
+
+            if steps:
+                with Guard(extension):
+                    try:
+                        steps.send(result)
+                    except StopIteration as exception:
+                        result = exception.value
+
+            return result
+
+        @AfterImport(extension, module_name)
+        def WrapMethod(module):  # pylint: disable=unused-variable
+            import wrapt
+
+            plaso_class = getattr(module, class_name)
+            for required_method in (method, *other_methods):
+                required_method.Check(plaso_class)
+
+            wrapt.wrap_function_wrapper(plaso_class, method.name, Wrapper)
+
+        return function
+
+    return Register
 
 
 @contextlib.contextmanager
@@ -89,17 +213,3 @@ def Guard(extension):
         yield
     except Exception as exception:  # pylint: disable=broad-except
         _Warn(extension, f"{exception.__class__.__name__:s}: {exception!s}")
-
-
-def Wrap(plaso_class, name, wrapper):
-    """Wraps a method.
-
-    Args:
-      plaso_class (type): class.
-      name (str): name of the method.
-      wrapper (function): function that is called with the wrapped method, its object
-          and its arguments.
-    """
-    import wrapt
-
-    wrapt.wrap_function_wrapper(plaso_class, name, wrapper)

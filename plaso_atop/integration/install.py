@@ -1,11 +1,9 @@
-"""How the installed Plaso comes to know the atop parser and what belongs to it.
+"""Registers the hooks of all extensions.
 
-Plaso has no entry points for parsers. Install() therefore registers hooks that run when
-a module of Plaso has been imported and extend one method each. Where a Plaso does not
-have what a hook builds on, there is one warning and Plaso works as if this package were
-not installed.
+Plaso has no entry points for parsers. Instead hooks run when a module of Plaso has been
+imported. Each registers the parser or extends a method.
 
-This module is imported before Plaso is, hence must not import any of it at the top.
+This module is imported before Plaso, hence imports none of it at the top.
 """
 
 # pylint: disable=import-outside-toplevel
@@ -13,9 +11,9 @@ This module is imported before Plaso is, hence must not import any of it at the 
 import importlib.machinery
 import os
 
-from plaso_atop.integration import data_files
+from plaso_atop.integration import data_files as _data_files
 from plaso_atop.integration import hooks
-from plaso_atop.integration import user_names
+from plaso_atop.integration import user_names as _user_names
 
 DISABLE_VARIABLE = "PLASO_ATOP_DISABLE"
 
@@ -32,24 +30,6 @@ def _DeregisterParser():
         manager.ParsersManager.DeregisterParser(parser_class)
 
 
-def _ExtendParsers(unused_module):
-    """Registers the atop parser.
-
-    Args:
-      unused_module (module): plaso.parsers.
-
-    Raises:
-      Exception: if the parser cannot be imported or registered.
-    """
-    try:
-        # Registers the parser. Where a program imports it before Plaso, that import is
-        # still going on and will do so.
-        from plaso_atop import parser as _
-    except Exception:
-        _DeregisterParser()
-        raise
-
-
 def _HasModule(name):
     """Determines if Plaso has a module, without importing it.
 
@@ -57,7 +37,7 @@ def _HasModule(name):
       name (str): name of the module.
 
     Returns:
-      bool: True if the module exists or if that cannot be told.
+      bool: True if the module exists, or if that cannot be determined.
     """
     path = None
     components = name.split(".")
@@ -74,38 +54,30 @@ def _HasModule(name):
     return True
 
 
-_HOOKS = (
-    (hooks.PARSER, "plaso.parsers", _ExtendParsers),
-    (hooks.PRESET, "plaso.parsers.presets", data_files.ExtendPresets),
-    (
-        hooks.TIMELINER,
-        "plaso.engine.yaml_timeliner_file",
-        data_files.ExtendTimeliner,
-    ),
-    (hooks.MESSAGES, "plaso.output.mediator", data_files.ExtendMessages),
-    (hooks.USER_NAMES, "plaso.engine.engine", user_names.ExtendPreprocessing),
-    (hooks.USER_NAMES, "plaso.parsers.mediator", user_names.ExtendParserMediator),
-    (hooks.TAGGING, "plaso.engine.tagging_file", data_files.ExtendTaggingRules),
-    (
-        hooks.TAGGING,
-        "plaso.cli.helpers.tagging_analysis",
-        data_files.ExtendTaggingFileOption,
-    ),
-    (
-        hooks.INDEX_MAPPINGS,
-        "plaso.output.shared_opensearch",
-        data_files.ExtendIndexMappings,
-    ),
-    (hooks.ARTIFACTS, "plaso.engine.engine", data_files.ExtendArtifactDefinitions),
-    (hooks.FILE_FILTER, "plaso.cli.helpers.filter_file", data_files.ExtendFileFilter),
-)
+@hooks.AfterImport(hooks.PARSER, "plaso.parsers")
+def RegisterParser(unused_module):
+    """Registers the atop parser.
+
+    Args:
+      unused_module (module): plaso.parsers.
+
+    Raises:
+      Exception: if the parser cannot be imported or registered.
+    """
+    try:
+        # The import registers the parser. A program may import the parser before
+        # Plaso. That import is still going on then and registers it at its end.
+        from plaso_atop import parser as _
+    except Exception:
+        _DeregisterParser()
+        raise
 
 
 def IsDisabled():
-    """Determines if the package is switched off by the environment.
+    """Determines if the environment switches the package off.
 
     Returns:
-      bool: True if switched off.
+      bool: True if it does.
     """
     return os.environ.get(DISABLE_VARIABLE, "0") not in ("", "0")
 
@@ -114,31 +86,31 @@ def IsInstalled():
     """Determines if the hooks are registered.
 
     Returns:
-      bool: True if registered.
+      bool: True if they are.
     """
     return _installed
 
 
 def Install():
-    """Registers the hooks, unless the environment says otherwise."""
+    """Registers the hooks, unless the environment switches the package off.
+
+    Raises:
+      ImportError: if wrapt is missing.
+    """
     global _installed  # pylint: disable=global-statement
 
     if _installed or IsDisabled():
         return
 
+    # This import takes 10 ms and more, which only a program that uses Plaso pays.
     import wrapt
 
     _installed = True
 
-    for extension, module_name, function in _HOOKS:
+    for hook in hooks.registered_hooks:
+        with hooks.Guard(hook.extension):
+            # A hook for a missing module would wait in silence.
+            if not _HasModule(hook.module_name):
+                raise ModuleNotFoundError(f"No module named {hook.module_name!r}")
 
-        def Hook(module, extension=extension, function=function):
-            with hooks.Guard(extension):
-                function(module)
-
-        with hooks.Guard(extension):
-            # A hook for a module that is gone would wait in silence.
-            if not _HasModule(module_name):
-                raise ModuleNotFoundError(f"No module named {module_name!r}")
-
-            wrapt.register_post_import_hook(Hook, module_name)
+            wrapt.register_post_import_hook(hook.function, hook.module_name)

@@ -1,13 +1,12 @@
-"""Names of the users of a source, which Plaso does not hand to its parsers.
+"""User names of a source, which Plaso does not pass on to its parsers.
 
-The system configurations that preprocessing finds carry them to the worker processes.
+The system configurations of preprocessing carry them to the worker processes.
 
-This module is imported before Plaso is, hence must not import any of it at the top.
+This module is imported before Plaso, hence imports none of it at the top.
 """
 
 # pylint: disable=import-outside-toplevel
 
-import inspect
 import re
 
 from plaso_atop.integration import hooks
@@ -16,11 +15,11 @@ _USER_IDENTIFIER_REGEX = re.compile(r"-?[0-9]+\Z")
 
 
 class _PathSpecs(list):
-    """Path specifications that note which user accounts each of them adds.
+    """Path specifications that record which user accounts each of them adds.
 
-    Plaso preprocesses one path specification after the other and writes the user
-    accounts of all of them to the same storage, without their origin. How many there
-    are each time it asks for the next path specification tells them apart.
+    Plaso preprocesses one path specification after the other. It writes all user
+    accounts to the same storage, without their origin. Their number, each time Plaso
+    asks for the next path specification, separates them.
     """
 
     def __init__(self, path_specs, storage_writer):
@@ -28,7 +27,7 @@ class _PathSpecs(list):
 
         Args:
           path_specs (list[dfvfs.PathSpec]): path specifications.
-          storage_writer (StorageWriter): storage writer the accounts are written to.
+          storage_writer (StorageWriter): storage writer of the accounts.
         """
         super().__init__(path_specs)
         self._numbers_of_accounts = []
@@ -55,7 +54,7 @@ class _PathSpecs(list):
         return list(self._storage_writer.GetAttributeContainers("user_account"))
 
     def GetUserNames(self, path_specs):
-        """Retrieves the names of the users found on specific file systems.
+        """Retrieves the names of the users of specific file systems.
 
         Args:
           path_specs (list[dfvfs.PathSpec]): path specifications of the file systems.
@@ -69,7 +68,7 @@ class _PathSpecs(list):
         user_accounts = self._GetUserAccounts()
         bounds = self._numbers_of_accounts + [len(user_accounts)]
         if len(bounds) != len(self) + 1:
-            raise RuntimeError("unable to tell the accounts of several systems apart")
+            raise RuntimeError("unable to separate the accounts of several systems")
 
         user_names = {}
         for index, path_spec in enumerate(super().__iter__()):
@@ -90,7 +89,7 @@ class _PathSpecs(list):
 
 
 def _FindUserNames(path_spec, systems):
-    """Finds the names of the users of the system that a file belongs to.
+    """Finds the user names of the system that a file belongs to.
 
     Args:
       path_spec (dfvfs.PathSpec): path specification of the file.
@@ -100,8 +99,8 @@ def _FindUserNames(path_spec, systems):
     Returns:
       dict[str, str]: user names per user identifier (UID).
     """
-    # The parent of a file is its volume, but that of a compressed file, or of one in an
-    # archive, is another file.
+    # The parent of a file is its volume. The parent of a compressed file, or of a file
+    # in an archive, is another file.
     while path_spec.parent:
         path_spec = path_spec.parent
         volume_key = _GetVolumeKey(path_spec)
@@ -115,8 +114,8 @@ def _FindUserNames(path_spec, systems):
 def _GetVolumeKey(path_spec):
     """Determines a key that is the same for the same volume.
 
-    The path specification of a file that Plaso hands to a worker process has lost some
-    properties, such as the sector size, hence differs from that of preprocessing.
+    The path specification of a file in a worker process lacks some properties, such as
+    the sector size. It therefore differs from the one of preprocessing.
 
     Args:
       path_spec (dfvfs.PathSpec): path specification of the volume.
@@ -135,87 +134,76 @@ def _GetVolumeKey(path_spec):
     return tuple(components)
 
 
-def ExtendParserMediator(module):
-    """Has the parser mediator keep the names of the users.
+@hooks.Extends(
+    hooks.USER_NAMES,
+    "plaso.parsers.mediator.ParserMediator",
+    hooks.Method("__init__", system_configurations=[]),
+    hooks.Method("GetFileEntry"),
+)
+def ExtendParserMediator(call):
+    """Keeps the user names in the parser mediator.
 
     Args:
-      module (module): plaso.parsers.mediator.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
     """
-    mediator_class = module.ParserMediator
-    hooks.CheckMethod(mediator_class, "__init__", system_configurations=[])
-    hooks.CheckMethod(mediator_class, "GetFileEntry")
+    yield
 
-    def Initialize(wrapped, mediator, args, kwargs):
-        wrapped(*args, **kwargs)
-
-        with hooks.Guard(hooks.USER_NAMES):
-            arguments = inspect.signature(wrapped).bind(*args, **kwargs).arguments
-            # pylint: disable=protected-access
-            mediator._atop_path_spec = None
-            mediator._atop_systems = [
-                (
-                    [
-                        _GetVolumeKey(path_spec.parent)
-                        for path_spec in system_configuration.path_specs
-                        if path_spec.parent
-                    ],
-                    getattr(system_configuration, "_atop_user_names", {}),
-                )
-                for system_configuration in arguments.get("system_configurations") or []
-            ]
-            mediator._atop_user_names = {}
-
-    hooks.Wrap(mediator_class, "__init__", Initialize)
+    mediator = call.object
+    system_configurations = call.arguments.arguments.get("system_configurations")
+    # pylint: disable=protected-access
+    mediator._atop_path_spec = None
+    mediator._atop_systems = [
+        (
+            [
+                _GetVolumeKey(path_spec.parent)
+                for path_spec in system_configuration.path_specs
+                if path_spec.parent
+            ],
+            getattr(system_configuration, "_atop_user_names", {}),
+        )
+        for system_configuration in system_configurations or []
+    ]
+    mediator._atop_user_names = {}
 
 
-def ExtendPreprocessing(module):
-    """Has the system configurations carry the names of the users.
+@hooks.Extends(
+    hooks.USER_NAMES,
+    "plaso.engine.engine.BaseEngine",
+    hooks.Method("PreprocessSource", file_system_path_specs=[], storage_writer=None),
+)
+def ExtendPreprocessing(call):
+    """Adds the user names to the system configurations.
 
-    The attribute is a protected one, which Plaso does not write to its storage, but
-    which goes along to the worker processes.
+    The attribute is a protected one. Plaso does not write such to its storage, but
+    passes them on to the worker processes.
 
     Args:
-      module (module): plaso.engine.engine.
+      call (hooks.Call): call of the method.
 
-    Raises:
-      AttributeError: if the module lacks what the extension relies on.
-      TypeError: if the module lacks what the extension relies on.
+    Yields:
+      None: to get the result of the method.
+
+    Returns:
+      list[SystemConfigurationArtifact]: system configurations.
     """
-    engine_class = module.BaseEngine
-    hooks.CheckMethod(
-        engine_class,
-        "PreprocessSource",
-        file_system_path_specs=[],
-        storage_writer=None,
+    arguments = call.arguments.arguments
+    path_specs = _PathSpecs(
+        arguments["file_system_path_specs"], arguments["storage_writer"]
     )
+    arguments["file_system_path_specs"] = path_specs
 
-    def PreprocessSource(wrapped, unused_engine, args, kwargs):
-        path_specs = None
-        with hooks.Guard(hooks.USER_NAMES):
-            arguments = inspect.signature(wrapped).bind(*args, **kwargs)
-            path_specs = _PathSpecs(
-                arguments.arguments["file_system_path_specs"],
-                arguments.arguments["storage_writer"],
-            )
-            arguments.arguments["file_system_path_specs"] = path_specs
-            args, kwargs = arguments.args, arguments.kwargs
+    system_configurations = yield
 
-        system_configurations = wrapped(*args, **kwargs)
+    for system_configuration in system_configurations:
+        # pylint: disable=protected-access
+        system_configuration._atop_user_names = path_specs.GetUserNames(
+            system_configuration.path_specs
+        )
 
-        with hooks.Guard(hooks.USER_NAMES):
-            for system_configuration in system_configurations:
-                # pylint: disable=protected-access
-                system_configuration._atop_user_names = path_specs.GetUserNames(
-                    system_configuration.path_specs
-                )
-
-        return system_configurations
-
-    hooks.Wrap(engine_class, "PreprocessSource", PreprocessSource)
+    return system_configurations
 
 
 def GetUsername(parser_mediator, user_identifier):
@@ -227,15 +215,15 @@ def GetUsername(parser_mediator, user_identifier):
       user_identifier (int): user identifier (UID), unsigned.
 
     Returns:
-      str: name of the user as found in the source or None if not available.
+      str: name of the user in the accounts of the source, or None if not known.
     """
     # pylint: disable=protected-access
     systems = getattr(parser_mediator, "_atop_systems", None)
     if not systems:
         return None
 
-    # A log on another volume than the accounts, for example that of /var, can only be
-    # told to be of the same system where the source has no other.
+    # The log may stand on another volume than the accounts, for example that of /var.
+    # It is certainly of the same system only where the source has no other.
     if len(systems) == 1:
         user_names = systems[0][1]
     else:
