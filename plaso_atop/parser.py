@@ -17,10 +17,6 @@ class AtopParser(interface.FileObjectParser):
     NAME = "atop"
     DATA_FORMAT = "atop raw log file"
 
-    # The plugins that run unless others are asked for, the rest yields an event for
-    # every process or device in every sample.
-    _DEFAULT_PLUGIN_NAMES = ("session", "process", "system", "network")
-
     _plugin_classes = {}
 
     @classmethod
@@ -39,15 +35,18 @@ class AtopParser(interface.FileObjectParser):
     def GetPluginNames(cls):
         """Retrieves the names of the plugins that run by default.
 
-        Plaso runs these where no parsers are asked for and no operating system was
-        detected. GetPlugins retrieves all plugins.
+        Plaso runs these if the user names no parsers and Plaso detects no operating
+        system. The preset of Linux has the same plugins. GetPlugins retrieves all
+        plugins.
 
         Returns:
-          list[str]: names of the plugins.
+          list[str]: names of the plugins in alphabetical order.
         """
-        return [
-            name for name in cls._DEFAULT_PLUGIN_NAMES if name in cls._plugin_classes
-        ]
+        return sorted(
+            name
+            for name, plugin_class in cls._plugin_classes.items()
+            if plugin_class.IS_DEFAULT
+        )
 
     def _ProcessWithPlugins(self, parser_mediator, plugins, method_name, *arguments):
         """Calls a method of plugins.

@@ -14,6 +14,7 @@ import unittest
 import zipfile
 
 from plaso_atop import blocks
+from plaso_atop import parser
 from plaso_atop import rawlog
 
 from tests import test_lib
@@ -355,10 +356,12 @@ class ImageTest(ToolsTestCase):
         """Tests which parsers the default set and filter expressions run."""
         information = self._RunTool("pinfo", self._storage_path)
         parser_names = re.findall(r"^ *(\w+) : \d+$", information, re.MULTILINE)
-        for name in ("session", "process", "system", "network", "bash_history", "utmp"):
+        default_names = parser.AtopParser.GetPluginNames()
+        for name in (*default_names, "bash_history", "utmp"):
             self.assertIn(name, parser_names)
-        for name in ("activity", "cgroup", "disk", "thread"):
-            self.assertNotIn(name, parser_names)
+        for name, _ in parser.AtopParser.GetPlugins():
+            if name not in default_names:
+                self.assertNotIn(name, parser_names)
 
     def testWarnings(self):
         """Tests that an image without damage gives no warnings of the parser."""

@@ -32,6 +32,8 @@ from plaso_atop.commands import check
 from plaso_atop.integration import hooks
 from plaso_atop.integration import user_names
 
+from scripts import timeliner as timeliner_script
+
 from tests import test_lib
 
 
@@ -113,15 +115,13 @@ class PresetTest(IntegrationTestCase):
     """Tests for the presets."""
 
     def _GetOwnParsers(self):
-        """Retrieves the parsers of our presets file.
+        """Retrieves the plugins that run by default, as a preset names them.
 
         Returns:
-          list[str]: names of the parsers and plugins.
+          list[str]: names of the parser and plugins.
         """
-        presets_manager = presets.ParserPresetsManager()
-        presets_manager.ReadFromFile(os.path.join(test_lib.DATA_PATH, "presets.yaml"))
-        self.assertEqual(presets_manager.GetNames(), ["linux"])
-        return presets_manager.GetParsersByPreset("linux")
+        parser = parsers_manager.ParsersManager.GetParserObjects("atop")["atop"]
+        return [f"atop/{name:s}" for name in parser.GetPluginNames()]
 
     def _ReadPresets(self, text):
         """Reads presets.
@@ -138,14 +138,6 @@ class PresetTest(IntegrationTestCase):
             name: presets_manager.GetPresetByName(name).parsers
             for name in presets_manager.GetNames()
         }
-
-    def testDefaultPlugins(self):
-        """Tests that our presets have the plugins that run by default."""
-        parser = parsers_manager.ParsersManager.GetParserObjects("atop")["atop"]
-        self.assertEqual(
-            self._GetOwnParsers(),
-            sorted(f"atop/{name:s}" for name in parser.GetPluginNames()),
-        )
 
     def testPlasoPresets(self):
         """Tests that only the preset of Linux gets our plugins."""
@@ -200,6 +192,17 @@ class TimelinerTest(IntegrationTestCase):
         self.assertIn("fs:stat", attribute_mappings)
         self.assertEqual(
             attribute_mappings["linux:atop:session"]["boot_time"], "Boot Time"
+        )
+
+    def testDataFile(self):
+        """Tests that the data file has the dates and times that the docstrings name."""
+        with open(timeliner_script.TIMELINER_PATH, encoding="utf-8") as file_object:
+            text = file_object.read()
+
+        self.assertEqual(
+            timeliner_script.GetText(text),
+            text,
+            "outdated, to do: scripts/timeliner.py",
         )
 
     def testExistingDefinition(self):

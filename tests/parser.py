@@ -18,6 +18,7 @@ from plaso.lib import errors
 from plaso.parsers import manager
 
 from plaso_atop import parser
+from plaso_atop import plugins
 from plaso_atop import rawlog
 from plaso_atop.plugins import process
 
@@ -28,7 +29,7 @@ from tests import test_lib
 class AtopParserTest(test_lib.ParserTestCase):
     """Tests for the atop raw log parser."""
 
-    _DEFAULT_PLUGIN_NAMES = ["session", "process", "system", "network"]
+    _DEFAULT_PLUGIN_NAMES = ["network", "process", "session", "system"]
 
     def _GetDataTypes(self, storage_writer):
         """Retrieves the data types of the event data.
@@ -81,6 +82,33 @@ class AtopParserTest(test_lib.ParserTestCase):
         known, unknown = manager.ParsersManager.CheckFilterExpression("atop")
         self.assertEqual(known, {f"atop/{name:s}" for name in names})
         self.assertEqual(unknown, set())
+
+    def testPluginImports(self):
+        """Tests that importing the parser registers the plugin of every module."""
+        module_names = set()
+        directory = os.path.dirname(plugins.__file__)
+        for name in os.listdir(directory):
+            if name.endswith(".py"):
+                path = os.path.join(directory, name)
+                with open(path, "r", encoding="utf-8") as file_object:
+                    if "AtopParser.RegisterPlugin(" in file_object.read():
+                        module_names.add(f"{plugins.__name__:s}.{name[:-3]:s}")
+
+        # Here other tests have imported the modules.
+        script = (
+            "from plaso_atop import parser\n"
+            "for _, plugin_class in parser.AtopParser.GetPlugins():\n"
+            "    print(plugin_class.__module__)\n"
+        )
+        output = subprocess.run(
+            [sys.executable, "-c", script],
+            check=True,
+            cwd=test_lib.PROJECT_PATH,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+        self.assertTrue(module_names)
+        self.assertEqual(set(output.split()), module_names)
 
     def testParse(self):
         """Tests the Parse function."""

@@ -14,6 +14,8 @@ import unittest
 import celery
 import redis
 
+from plaso_atop import parser
+
 from tests import end_to_end
 from tests import test_lib
 
@@ -150,7 +152,7 @@ class WorkerTest(end_to_end.ToolsTestCase):
         """Tests that the worker offers the parser with its plugins."""
         (task,) = [task for task in self._GetTasks() if task.startswith("log2timeline")]
         self.assertIn("'atop'", task)
-        for name in ("activity", "cgroup", "disk", "network", "process", "session"):
+        for name, _ in parser.AtopParser.GetPlugins():
             self.assertIn(f"'atop/{name:s}'", task)
 
     def testTools(self):

@@ -184,11 +184,10 @@ def ExtendMessages(call):
     hooks.PRESET,
     "plaso.parsers.presets.ParserPresetsManager",
     hooks.Method("ReadFromFile", "presets.yaml"),
-    hooks.Method("GetNames"),
     hooks.Method("GetPresetByName", "linux"),
 )
 def ExtendPresets(call):
-    """Adds the atop plugins to the presets.
+    """Adds the default plugins of the atop parser to the preset of Linux.
 
     Args:
       call (hooks.Call): call of the method.
@@ -203,20 +202,13 @@ def ExtendPresets(call):
 
     # A preset with a parser that Plaso does not know keeps it from running at all.
     if hooks.PARSER not in hooks.problems:
-        own_presets_manager = call.object.__class__()
-        call.method.__func__(
-            own_presets_manager, os.path.join(GetDataLocation(), "presets.yaml")
-        )
-        for name in own_presets_manager.GetNames():
-            preset = call.object.GetPresetByName(name)
-            # A preset with "atop" has all plugins already.
-            if preset and "atop" not in preset.parsers:
-                own_preset = own_presets_manager.GetPresetByName(name)
-                preset.parsers.extend(
-                    parser
-                    for parser in own_preset.parsers
-                    if parser not in preset.parsers
-                )
+        from plaso_atop import parser
+
+        preset = call.object.GetPresetByName("linux")
+        # A preset with "atop" has all plugins already.
+        if preset and "atop" not in preset.parsers:
+            names = [f"atop/{name:s}" for name in parser.AtopParser.GetPluginNames()]
+            preset.parsers.extend(name for name in names if name not in preset.parsers)
 
     return result
 

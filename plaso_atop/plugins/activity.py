@@ -458,6 +458,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
     NAME = "activity"
     DATA_FORMAT = "atop raw log process activity"
+    IS_DEFAULT = False
 
     # Names of attributes, of the members that hold them and size of their unit.
     _CGROUP_LIMITS = (

@@ -128,6 +128,7 @@ class AtopCgroupPlugin(interface.AtopPlugin):
 
     NAME = "cgroup"
     DATA_FORMAT = "atop raw log control groups"
+    IS_DEFAULT = False
 
     # Bounds the size of an event, there are control groups of thousands of processes.
     _MAXIMUM_NUMBER_OF_PIDS = 256

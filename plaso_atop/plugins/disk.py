@@ -119,6 +119,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
 
     NAME = "disk"
     DATA_FORMAT = "atop raw log disk activity"
+    IS_DEFAULT = False
 
     _DISK_TYPES = (("dsk", "disk"), ("lvm", "lvm"), ("mdd", "md"))
 

@@ -24,6 +24,10 @@ class AtopPlugin(plugins.BasePlugin):
     NAME = "atop_plugin"
     DATA_FORMAT = "atop raw log file"
 
+    # Whether the plugin runs if the user names no parsers. One that produces an event
+    # for every process or device in every sample does not.
+    IS_DEFAULT = True
+
     _FORMULA_STARTS = (b"=", b"+", b"-", b"@")
 
     # Some volumes count requests without data. With as many there was data, too.

@@ -32,6 +32,7 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
 
     NAME = "thread"
     DATA_FORMAT = "atop raw log thread activity"
+    IS_DEFAULT = False
 
     def _IsFirstListed(self, task, process, sample):
         """Determines if a main thread was not listed because it was the only one.
