@@ -388,8 +388,19 @@ class StartupTest(test_lib.BaseTestCase):
                 def exec_module(self, module):
                     pass
 
+            def Install():
+                if "wrapt" not in sys.modules:
+                    sys.modules["wrapt"] = None
+                    print("Install")
+                    # As wrapt does, while the import system walks the list.
+                    sys.meta_path.insert(0, OtherFinder())
+
+            class OtherFinder:
+                def find_spec(self, name, path=None, target=None):
+                    return None
+
             integration = types.ModuleType("plaso_atop.integration")
-            integration.Install = lambda: print("Install")
+            integration.Install = Install
             package = types.ModuleType("plaso_atop")
             package.integration = integration
             sys.modules["plaso_atop"] = package
@@ -401,9 +412,9 @@ class StartupTest(test_lib.BaseTestCase):
                     __import__(name)
                 except ImportError:
                     print("no", name)
-            print(finder in sys.meta_path)
+            print(sys.meta_path.count(finder))
             import plaso
-            print(finder in sys.meta_path, type(plaso.__loader__).__name__)
+            print(type(plaso.__loader__).__name__)
             import importlib
             importlib.reload(plaso)
             """)
@@ -420,9 +431,9 @@ class StartupTest(test_lib.BaseTestCase):
             [
                 "no plaso_other",
                 "no json.plaso",
-                "True",
+                "1",
                 "Install",
-                "False PlasoFinder",
+                "PlasoFinder",
             ],
         )
 
