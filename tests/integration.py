@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import types
 import unittest
 
 import artifacts
@@ -68,6 +69,101 @@ class FileEntry:
         """
         super().__init__()
         self.path_spec = path_spec
+
+
+class HooksTest(test_lib.BaseTestCase):
+    """Tests for extending a method."""
+
+    class _Reader:
+        """Class of which a method is extended."""
+
+        def Read(self, names):
+            """Returns the names, or raises KeyError if there are none."""
+            if not names:
+                raise KeyError("no names")
+            return names
+
+    def _Extend(self, function, method=hooks.Method("Read", names=[])):
+        """Extends a method.
+
+        Args:
+          function (function): generator.
+          method (Optional[hooks.Method]): method.
+
+        Returns:
+          object: object with the method.
+        """
+        self.addCleanup(hooks.problems.pop, "test", None)
+
+        hooks.Extends("test", "module.Reader", method)(function)
+        hook = hooks.registered_hooks.pop()
+        self.assertEqual((hook.extension, hook.module_name), ("test", "module"))
+
+        reader_class = type("Reader", (self._Reader,), {})
+        hook.function(types.SimpleNamespace(Reader=reader_class))
+        return reader_class()
+
+    def testExtends(self):
+        """Tests what runs before and after the method."""
+
+        def Extend(call):
+            call.arguments.arguments["names"] = [*call.arguments.args[0], "added"]
+            names = yield
+            return [*names, type(call.object).__name__, *call.method(["original"])]
+
+        reader = self._Extend(Extend)
+        for _ in range(2):
+            self.assertEqual(
+                reader.Read(["first"]), ["first", "added", "Reader", "original"]
+            )
+        self.assertNotIn("test", hooks.problems)
+
+    def testMethodFails(self):
+        """Tests that what the method raises is no problem of the extension."""
+
+        def Extend(unused_call):
+            return (yield)
+
+        reader = self._Extend(Extend)
+        with self.assertRaises(KeyError):
+            reader.Read([])
+        self.assertNotIn("test", hooks.problems)
+
+    def testExtensionFails(self):
+        """Tests that the method works where an extension fails, before or after it."""
+
+        def FailBefore(call):
+            call.arguments.arguments["names"] = []
+            raise ValueError("before")
+            yield  # pylint: disable=unreachable
+
+        def FailAfter(unused_call):
+            yield
+            raise ValueError("after")
+
+        for function, message in ((FailBefore, "before"), (FailAfter, "after")):
+            with self.subTest(message=message):
+                reader = self._Extend(function)
+                with self.assertLogs("plaso_atop", "WARNING") as logs:
+                    for _ in range(2):
+                        self.assertEqual(reader.Read(["first"]), ["first"])
+
+                self.assertEqual(len(logs.output), 1)
+                self.assertEqual(hooks.problems.pop("test"), f"ValueError: {message:s}")
+
+    def testOtherMethod(self):
+        """Tests that a method which takes other arguments is not extended."""
+
+        def Fail(unused_call):
+            raise ValueError("called")
+            yield  # pylint: disable=unreachable
+
+        with self.assertLogs("plaso_atop", "WARNING") as logs:
+            reader = self._Extend(Fail, method=hooks.Method("Read", other=1))
+
+        self.assertEqual(reader.Read(["first"]), ["first"])
+        self.assertEqual(len(logs.output), 1)
+        self.assertIn("Reader.Read: ", hooks.problems["test"])
 
 
 class IntegrationTestCase(test_lib.BaseTestCase):

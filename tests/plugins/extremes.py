@@ -9,6 +9,8 @@ import unittest
 from plaso_atop import layouts
 from plaso_atop import parser
 
+from scripts import attributes
+
 from tests import log_builder
 from tests import test_lib
 
@@ -247,16 +249,8 @@ class ExtremeValuesTest(test_lib.ParserTestCase):
         self.assertEqual(
             sorted(data_types),
             [
-                "linux:atop:cgroup",
-                "linux:atop:disk",
-                "linux:atop:network_interface",
-                "linux:atop:nfs_mount",
-                "linux:atop:process",
-                "linux:atop:process_activity",
-                "linux:atop:process_change",
-                "linux:atop:session",
-                "linux:atop:system",
-                "linux:atop:thread",
+                event_data_class.DATA_TYPE
+                for event_data_class in attributes.GetEventDataClasses()
             ],
         )
 
