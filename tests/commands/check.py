@@ -124,8 +124,8 @@ class CheckTest(command_test_lib.CommandTestCase):
             (
                 "preset",
                 "plaso.parsers.presets",
-                "del module.ParserPresetsManager.GetNames",
-                "ParserPresetsManager.GetNames",
+                "del module.ParserPresetsManager.GetPresetByName",
+                "ParserPresetsManager.GetPresetByName",
             ),
             (
                 "timeliner",
