@@ -375,7 +375,9 @@ class AtopParserTest(test_lib.ParserTestCase):
             offset = 28 if member == "sstat" else 32
             struct.pack_into("<I", data, offset, larger.size)
 
-            storage_writer = self._ParseData(bytes(data), parser.AtopParser())
+            atop_parser = parser.AtopParser()
+            atop_parser.EnablePlugins({"process", "session", "system"})
+            storage_writer = self._ParseData(bytes(data), atop_parser)
             with self.subTest(member=member):
                 (warning,) = self._GetWarnings(storage_writer)
                 self.assertIn("Unsupported layout", warning)
