@@ -10,9 +10,9 @@ from setuptools.command.build_py import build_py
 
 
 class BuildPy(build_py):
-    """Builds the package with what stands outside of its directory.
+    """Builds the package, with the files that stand outside its directory.
 
-    The data directory becomes part of the package. The .pth file has to stand beside
+    The data directory becomes part of the package. The .pth file is installed beside
     the package, where Python looks for such files. An editable install finds the data
     directory in the source tree, but needs the .pth file as well.
     """
@@ -20,7 +20,7 @@ class BuildPy(build_py):
     _PTH_FILE = "plaso_atop.pth"
 
     def get_output_mapping(self):
-        """Retrieves where the build puts which file.
+        """Retrieves the source of every file of the build.
 
         Returns:
           dict[str, str]: paths of the sources per path of the results.
@@ -32,8 +32,7 @@ class BuildPy(build_py):
         super().run()
 
         if self.editable_mode:
-            # No build directory becomes part of an editable wheel, but what is
-            # installed does.
+            # An editable wheel holds the installed files, but not the build directory.
             directory = self.get_finalized_command("install").install_lib
         else:
             directory = self.build_lib
@@ -45,7 +44,7 @@ class BuildPy(build_py):
         self.copy_file(self._PTH_FILE, os.path.join(directory, self._PTH_FILE))
 
     def _GetDataMapping(self):
-        """Retrieves where the build puts the files of the data directory.
+        """Retrieves the source of every data file of the build.
 
         Returns:
           dict[str, str]: paths of the sources per path of the results.
@@ -92,8 +91,8 @@ setup(
         "Topic :: Security",
     ],
     cmdclass={"build_py": BuildPy},
-    # With this an editable install is a path that Python adds at its start and not a
-    # finder that it imports, which took 10 ms.
+    # This makes an editable install a path, which Python adds at its start. Otherwise it
+    # is a finder, whose import took 10 ms.
     package_dir={"": "."},
     packages=find_packages(include=["plaso_atop", "plaso_atop.*"]),
     package_data={"plaso_atop": ["*.yaml"]},

@@ -258,7 +258,7 @@ def ExtendTaggingRules(call):
     if os.path.basename(call.object._path) == "tag_linux.txt":
         path = os.path.join(GetDataLocation(), "tag_atop.txt")
         own_rules = call.object.__class__(path).GetEventTaggingRules()
-        # A label of both has the rules of both.
+        # A label that both define gets the rules of both.
         rules = {
             label: [*rules.get(label, ()), *own_rules.get(label, ())]
             for label in (*rules, *own_rules)
