@@ -137,8 +137,8 @@ class Sample:
     # parents were made to fill the memory.
     _MAXIMUM_PATH_SIZE = 4096
 
-    # More processes than a server has, which take 16 MiB.
-    _MAXIMUM_PIDS = 1 << 17
+    # More processes than a server has, which take 5 MiB.
+    _MAXIMUM_PIDS = 1 << 16
 
     def __init__(self, log, offset, record):
         """Initializes a sample.
@@ -282,7 +282,7 @@ class Sample:
         Yields:
           Cgroup: cgroups in the order of the file, parents before children. None where
               no cgroups were stored, where they are damaged or where they are more than
-              8 MiB.
+              3 MiB.
         """
         structure = self._log.layout.cstat
         if not self.cgroups_block or not structure or self._are_cgroups_damaged:

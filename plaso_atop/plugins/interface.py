@@ -287,7 +287,7 @@ class AtopTaskPlugin(AtopPlugin):
         """Initializes a plugin."""
         super().__init__()
         self._container_attribute = None
-        self._exits = set()
+        self._exit_btimes = {}
         self._maximum_number_of_exits = 0
         self._number_of_exits = 0
         self._number_of_omitted_exits = 0
@@ -305,8 +305,7 @@ class AtopTaskPlugin(AtopPlugin):
               stores.
         """
         # When atop cannot tell which process it was, the identifier is 0.
-        key = (task.pid, task.btime)
-        if task.pid and key in self._exits:
+        if task.pid and self._exit_btimes.get(task.pid) == task.btime:
             return False
 
         if self._number_of_exits >= self._maximum_number_of_exits:
@@ -317,7 +316,7 @@ class AtopTaskPlugin(AtopPlugin):
             return False
 
         self._number_of_exits += 1
-        self._exits.add(key)
+        self._exit_btimes[task.pid] = task.btime
         return True
 
     def _FollowsPrevious(self, sample):
@@ -438,7 +437,7 @@ class AtopTaskPlugin(AtopPlugin):
         Args:
           sample (rawlog.Sample): sample, of which the process list is whole.
         """
-        self._exits = set()
+        self._exit_btimes = {}
         self._number_of_exits = 0
         self._previous_curtime = sample.curtime
         self._previous_end_offset = sample.end_offset
@@ -452,7 +451,7 @@ class AtopTaskPlugin(AtopPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
-        self._exits = set()
+        self._exit_btimes = {}
         self._maximum_number_of_exits = 0
         self._number_of_exits = 0
         self._number_of_omitted_exits = 0

@@ -249,6 +249,7 @@ class ExtremeValuesTest(test_lib.ParserTestCase):
             [
                 "linux:atop:cgroup",
                 "linux:atop:disk",
+                "linux:atop:gap",
                 "linux:atop:network_interface",
                 "linux:atop:nfs_mount",
                 "linux:atop:process",
