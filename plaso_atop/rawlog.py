@@ -67,6 +67,7 @@ Attributes:
 """
 
 DAMAGE_CGROUPS = "cgroups damaged"
+DAMAGE_CGROUPS_SIZE = "cgroups too large"
 DAMAGE_HEADER = "header damaged"
 DAMAGE_LAST_SAMPLE = "last sample incomplete"
 DAMAGE_RECORD = "no sample readable"
@@ -295,7 +296,7 @@ class Sample:
         if data is None or pids_data is None:
             # That a block is not intact is known already, that it is too large is not.
             if all(block.IsIntact() for block in list(self.GetBlocks())[2:]):
-                self._AddCgroupsDamage()
+                self._AddCgroupsDamage(DAMAGE_CGROUPS_SIZE)
             return
 
         pids = array.array("i", pids_data)
@@ -306,7 +307,7 @@ class Sample:
         try:
             collections.deque(self._ReadCgroups(data, len(pids)), maxlen=0)
         except ValueError:
-            self._AddCgroupsDamage()
+            self._AddCgroupsDamage(DAMAGE_CGROUPS)
             return
 
         cstat_class, unpacker = views.CreateValuesClass("Cstat", structure)
@@ -314,14 +315,18 @@ class Sample:
             cstat = cstat_class._make(unpacker.unpack_from(data, offset))
             yield Cgroup(path, pids[first:last], cstat)
 
-    def _AddCgroupsDamage(self):
-        """Adds cgroups that cannot be used to the damages of the log."""
+    def _AddCgroupsDamage(self, reason):
+        """Adds cgroups that cannot be used to the damages of the log.
+
+        Args:
+          reason (str): one of the DAMAGE constants.
+        """
         self._are_cgroups_damaged = True
         self.is_damaged = True
         self._log.AddDamage(
             self.cgroups_block.offset,
             self.cgroups_block.compressed_size,
-            DAMAGE_CGROUPS,
+            reason,
         )
 
     def active_tasks(self):
