@@ -8,6 +8,10 @@ Nothing that the file says is trusted. A block is only used when its zlib stream
 where the record says, has the right checksum and inflates to the size that the record
 and the header promise. Where a sample cannot be read, the reader goes on at the next
 place where a whole one starts.
+
+The six methods in lower case are the public way to what a log holds, named after what
+they yield: samples() of a log, and active_tasks(), cgroups(), processes(), system() and
+tasks() of a sample. All others are named like those of Plaso.
 """
 
 import array
@@ -193,27 +197,37 @@ class Sample:
         self.end_offset = offset
 
     @property
-    def is_converted(self):
-        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to 2.10
-        gave another layout: its network counters are shifted, and what only later
-        versions store is 0."""
-        if self._is_converted is None:
-            self._is_converted = False
-            structure = self._log.layout.sstat
-            data = structure and self.system_block.GetData()
-            if data:
-                # MaxConn, which is always -1, stands behind the 120 s of RtoMax.
-                net = views.CreateViewClass(structure)(data).net
-                self._is_converted = (
-                    net.tcp.RtoMax == -1 and net.icmpv4.InCsumErrors is not None
-                )
-
-        return self._is_converted
-
-    @property
     def has_accounting(self):
         """bool: True if the exits of processes were recorded."""
         return self._log.HasSupport(self, SUPPORT_ACCOUNTING, FLAG_ACCOUNTING)
+
+    @property
+    def has_all_processes(self):
+        """bool: True if the process list is whole and was stored with all processes.
+
+        Before 2.3 tasks without activity were not stored, but for the first sample of
+        a run, nor are they in logs converted from those versions.
+        """
+        if not self.has_tasks:
+            return False
+        if self._log.version_tuple < (2, 3):
+            return self.is_boot
+        return self.record.ndeviat >= self.record.ntask
+
+    @property
+    def has_cgroups(self):
+        """bool: True if the cgroups of tasks were stored, since 2.8. They may be damaged.
+
+        In logs that were converted to 2.11 or later they are gone, and the flag is too.
+        """
+        if self._log.version_tuple < (2, 8):
+            return False
+        return bool(self.flags & FLAG_CGROUPS or self.record.ccomplen)
+
+    @property
+    def has_containers(self):
+        """bool: True if the containers of tasks were recorded, and at least one is in one."""
+        return bool(self.flags & FLAG_CONTAINERS)
 
     @property
     def has_disk_requests(self):
@@ -235,6 +249,11 @@ class Sample:
         return bool(self.flags & FLAG_NETATOPD or support_flags & SUPPORT_NETATOP_BPF)
 
     @property
+    def has_gpus(self):
+        """bool: True if the use of GPUs was recorded."""
+        return bool(self.flags & FLAG_GPU)
+
+    @property
     def has_iostat(self):
         """bool: True if the disk transfers of tasks were recorded."""
         return self._log.HasSupport(self, SUPPORT_IOSTAT, FLAG_IOSTAT)
@@ -248,22 +267,32 @@ class Sample:
         return bool(self.flags & FLAG_NETATOP or support_flags & SUPPORT_NETATOP_BPF)
 
     @property
-    def has_all_processes(self):
-        """bool: True if the process list is whole and was stored with all processes.
-
-        Before 2.3 tasks without activity were not stored, but for the first sample of
-        a run, nor are they in logs converted from those versions.
-        """
-        if not self.has_tasks:
-            return False
-        if self._log.version_tuple < (2, 3):
-            return self.is_boot
-        return self.record.ndeviat >= self.record.ntask
-
-    @property
     def has_tasks(self):
         """bool: True if the process list is whole."""
         return self._log.layout.tstat is not None and self.tasks_block.IsIntact()
+
+    @property
+    def is_boot(self):
+        """bool: True if this is the first sample of a run of atop."""
+        return bool(self.flags & FLAG_BOOT)
+
+    @property
+    def is_converted(self):
+        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to 2.10
+        gave another layout: its network counters are shifted, and what only later
+        versions store is 0."""
+        if self._is_converted is None:
+            self._is_converted = False
+            structure = self._log.layout.sstat
+            data = structure and self.system_block.GetData()
+            if data:
+                # MaxConn, which is always -1, stands behind the 120 s of RtoMax.
+                net = views.CreateViewClass(structure)(data).net
+                self._is_converted = (
+                    net.tcp.RtoMax == -1 and net.icmpv4.InCsumErrors is not None
+                )
+
+        return self._is_converted
 
     @property
     def shares_tasks(self):
@@ -271,11 +300,6 @@ class Sample:
         before is the same task object, which takes a process list that is not too large
         to be kept."""
         return self.tasks_block.is_small
-
-    @property
-    def is_boot(self):
-        """bool: True if this is the first sample of a run of atop."""
-        return bool(self.flags & FLAG_BOOT)
 
     def cgroups(self):
         """Retrieves the cgroups, since 2.11.

@@ -281,7 +281,9 @@ def CreateRecordClass(structure):
     return type("Record", (values_class,), attributes), unpacker
 
 
-# Made for every layout like the classes of dtFabric, as the members are only known then.
+# Made for every layout like the classes of dtFabric and named tuples, as the members are
+# only known then. Setting attributes by name or with a dataclass instead costs a task
+# 0.24 us more, of 0.96 us in all: reading a day would take a quarter longer.
 _TASK_CONSTRUCTOR = """\
 def __init__(self, values, entry):
     {members:s} = values

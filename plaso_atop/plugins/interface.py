@@ -349,7 +349,7 @@ class AtopTaskPlugin(AtopPlugin):
           bytes: path of the control group or None if not known.
         """
         if self._log.version_tuple < (2, 11):
-            return task.cgpath if sample.flags & rawlog.FLAG_CGROUPS else None
+            return task.cgpath if sample.has_cgroups else None
 
         return sample.GetCgroupPath(task.pid)
 
@@ -363,7 +363,7 @@ class AtopTaskPlugin(AtopPlugin):
         Returns:
           bytes: name or identifier of the container, empty if there is none.
         """
-        if not sample.flags & rawlog.FLAG_CONTAINERS:
+        if not sample.has_containers:
             return b""
         return task.container or task.utsname or b""
 
@@ -385,19 +385,6 @@ class AtopTaskPlugin(AtopPlugin):
 
         username = user_names.GetUsername(parser_mediator, identifier)
         return username and self._GetText(username.encode("utf-8", "surrogatepass"))
-
-    def _HasCgroups(self, sample):
-        """Determines if a sample says that the control groups of processes were stored.
-
-        Args:
-          sample (rawlog.Sample): sample.
-
-        Returns:
-          bool: True if it does. They may be damaged.
-        """
-        if self._log.version_tuple < (2, 8):
-            return False
-        return bool(sample.flags & rawlog.FLAG_CGROUPS or sample.record.ccomplen)
 
     def _IsGuessed(self, task):
         """Determines if atop guessed which process an exit is of.
@@ -424,7 +411,7 @@ class AtopTaskPlugin(AtopPlugin):
               path, is not known although control groups were stored.
         """
         if not cgroup:
-            return self._HasCgroups(sample)
+            return sample.has_cgroups
 
         is_cut = (
             self._log.version_tuple < (2, 11) and len(cgroup) >= self._CGROUP_PATH_SIZE

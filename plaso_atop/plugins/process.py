@@ -316,7 +316,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._busy_ticks = None
         self._cgroups = {None: None}
         self._cgroups_size = 0
-        self._container_flag = None
+        self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []
         self._follows_previous = False
@@ -1017,7 +1017,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process.may_be_in_container = parent.is_in_container
         else:
             process.may_be_in_container = bool(
-                sample.flags & rawlog.FLAG_CONTAINERS or self._HasCgroups(sample)
+                sample.has_containers or sample.has_cgroups
             )
 
     def Finish(self, parser_mediator):
@@ -1065,9 +1065,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             self._busy_ticks = self._BUSY_SHARE * self._log.hertz * sample.interval
 
         # Without the flag an entry does not tell the container.
-        container_flag = sample.flags & rawlog.FLAG_CONTAINERS
-        if container_flag != self._container_flag:
-            self._container_flag = container_flag
+        if sample.has_containers != self._has_containers:
+            self._has_containers = sample.has_containers
             for process in self._processes.values():
                 process.task = None
 
@@ -1105,7 +1104,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._busy_ticks = None
         self._cgroups = {None: None}
         self._cgroups_size = 0
-        self._container_flag = None
+        self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []
         self._follows_previous = False
