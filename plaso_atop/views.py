@@ -282,8 +282,8 @@ def CreateRecordClass(structure):
 
 
 # Made for every layout like the classes of dtFabric and named tuples, as the members are
-# only known then. Setting attributes by name or with a dataclass instead costs a task
-# 0.24 us more, of 0.96 us in all: reading a day would take a quarter longer.
+# only known then. To make a task and to read 24 attributes of it takes 1.1 us, of a named
+# tuple 1.5 us, and where each attribute is set by itself 3.0 us (Python 3.11).
 _TASK_CONSTRUCTOR = """\
 def __init__(self, values, entry):
     {members:s} = values
