@@ -3,6 +3,7 @@
 import csv
 import datetime
 import functools
+import glob
 import io
 import os
 import re
@@ -352,6 +353,29 @@ class OtherDocumentsTest(DocumentTestCase):
         for reason in reasons:
             self.assertIn(f"`{reason:s}`", text)
 
+        # And the other way round, what it names exists.
+        source = ""
+        for path in glob.glob(
+            os.path.join(test_lib.PROJECT_PATH, "plaso_atop", "**", "*.py"),
+            recursive=True,
+        ):
+            with open(path, encoding="utf-8") as file_object:
+                source += file_object.read()
+        _, *tables = text.split("\n| warning |")
+        warnings = [
+            warning
+            for table in tables
+            for cell in re.findall(
+                r"^\| (`.*?) \|", table.partition("\n\n")[0], re.MULTILINE
+            )
+            for warning in re.findall("`([^`]+)`", cell)
+        ]
+        self.assertGreater(len(warnings), 15)
+        for warning in warnings:
+            # Without what is filled in.
+            for part in re.split(r"\.\.\.|[0-9]+\.[0-9]+|(?= is not )", warning):
+                self.assertTrue(part.strip() in source, warning)
+
 
 class InvestigatingTest(DocumentTestCase):
     """Tests the questions of an examiner, and the filters that answer them."""
@@ -385,7 +409,7 @@ class InvestigatingTest(DocumentTestCase):
         "What wrote a lot?": ["215072 shred"],
         "What crashed or was killed?": ["214942 lpe", "215001 kswapd0"],
         "What vanished without an exit?": [],
-        "Where has the log gaps?": [],
+        "Where are gaps in the log?": [],
     }
 
     # The times that answer a question, and those of the damaged log.
@@ -395,7 +419,7 @@ class InvestigatingTest(DocumentTestCase):
     }
     _DAMAGED_TIMES = {
         "What vanished without an exit?": ["2026-11-21T01:38:35+00:00"] * 2,
-        "Where has the log gaps?": ["2026-11-21T01:38:32+00:00"],
+        "Where are gaps in the log?": ["2026-11-21T01:38:32+00:00"],
         "When was the system started?": ["2026-11-21T01:12:46+00:00"] * 2,
         "When was atop started?": [
             "2026-11-21T01:38:31+00:00",
