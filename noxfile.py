@@ -1,6 +1,6 @@
-"""Runs the tests with the versions of Plaso and Python that are supported.
+"""Runs the tests with the versions of Plaso and Python that are supported, and others.
 
-nox --list tells the sessions, nox without arguments runs all for which there is a Python.
+nox --list names the sessions, nox without arguments runs all for which there is a Python.
 """
 
 import nox
@@ -49,3 +49,17 @@ def tests(session, plaso):
         *REQUIREMENTS.get(plaso, ()),
     )
     session.run("python", "-m", "pytest", *(session.posargs or TESTS))
+
+
+@nox.session
+def docs(session):
+    """Builds the documentation, in which a link that leads nowhere is an error.
+
+    Args:
+      session (nox.Session): session.
+    """
+    session.install("mkdocs == 1.6.1")
+    session.run(
+        *("mkdocs", "build", "--strict", "--site-dir"),
+        *(session.posargs or [session.create_tmp()]),
+    )

@@ -8,6 +8,9 @@ from setuptools import find_packages
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
+# Where the repository is published. docs/ has links to it as well.
+PROJECT_URL = "https://github.com/plaso-atop/plaso-atop"
+
 
 class BuildPy(build_py):
     """Builds the package, with the files that stand outside its directory.
@@ -69,6 +72,23 @@ def ReadFile(name):
         return file_object.read()
 
 
+def GetDescription():
+    """Retrieves the README, with links that also lead somewhere on a package index.
+
+    Returns:
+      str: text, in which links to files of the project are absolute.
+    """
+    return re.sub(
+        r"(!?)(\[[^\]]*\])\((?!https?://)([^)]+)\)",
+        lambda match: (
+            f"{match[1]:s}{match[2]:s}({PROJECT_URL:s}/"
+            f"{'raw' if match[1] else 'blob'}/main/"
+            f"{'README.md' if match[3].startswith('#') else ''}{match[3]:s})"
+        ),
+        ReadFile("README.md"),
+    )
+
+
 # Importing the package here would find it before what it requires is installed.
 VERSION = re.search(
     r'^__version__ = "([0-9]+)"$',
@@ -80,8 +100,9 @@ setup(
     name="plaso-atop",
     version=VERSION,
     description="Plaso (log2timeline) parser for the binary raw logs of atop",
-    long_description=ReadFile("README.md"),
+    long_description=GetDescription(),
     long_description_content_type="text/markdown",
+    url=PROJECT_URL,
     license_expression="Apache-2.0",
     license_files=["LICENSE"],
     classifiers=[

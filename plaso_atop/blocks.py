@@ -226,8 +226,8 @@ class Block:
     # Larger blocks are not kept in memory but inflated again when they are used.
     _MAXIMUM_CACHED_SIZE = 1536 * 1024
 
-    # Enough for 16,000 cgroups, everything else that is used as a whole is smaller.
-    _MAXIMUM_SIZE = 8 * 1024 * 1024
+    # Enough for 6,000 cgroups, everything else that is used as a whole is smaller.
+    _MAXIMUM_SIZE = 3 * 1024 * 1024
 
     # What is no block mostly ends soon.
     _FIRST_READ_SIZE = 2 * 1024

@@ -1,6 +1,6 @@
 """Decompression of files, for what reads logs without Plaso.
 
-Plaso itself reads compressed files with dfVFS.
+What Plaso hands to the parser is not decompressed here, see compressed_files.
 """
 
 import bz2

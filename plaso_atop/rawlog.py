@@ -8,6 +8,10 @@ Nothing that the file says is trusted. A block is only used when its zlib stream
 where the record says, has the right checksum and inflates to the size that the record
 and the header promise. Where a sample cannot be read, the reader goes on at the next
 place where a whole one starts.
+
+The six methods in lower case are the public way to what a log holds, named after what
+they yield: samples() of a log, and active_tasks(), cgroups(), processes(), system() and
+tasks() of a sample. All others are named like those of Plaso.
 """
 
 import array
@@ -67,6 +71,7 @@ Attributes:
 """
 
 DAMAGE_CGROUPS = "cgroups damaged"
+DAMAGE_CGROUPS_SIZE = "cgroups too large"
 DAMAGE_HEADER = "header damaged"
 DAMAGE_LAST_SAMPLE = "last sample incomplete"
 DAMAGE_RECORD = "no sample readable"
@@ -137,8 +142,8 @@ class Sample:
     # parents were made to fill the memory.
     _MAXIMUM_PATH_SIZE = 4096
 
-    # More processes than a server has, which take 16 MiB.
-    _MAXIMUM_PIDS = 1 << 17
+    # More processes than a server has, which take 5 MiB.
+    _MAXIMUM_PIDS = 1 << 16
 
     def __init__(self, log, offset, record):
         """Initializes a sample.
@@ -192,27 +197,37 @@ class Sample:
         self.end_offset = offset
 
     @property
-    def is_converted(self):
-        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to 2.10
-        gave another layout: its network counters are shifted, and what only later
-        versions store is 0."""
-        if self._is_converted is None:
-            self._is_converted = False
-            structure = self._log.layout.sstat
-            data = structure and self.system_block.GetData()
-            if data:
-                # MaxConn, which is always -1, stands behind the 120 s of RtoMax.
-                net = views.CreateViewClass(structure)(data).net
-                self._is_converted = (
-                    net.tcp.RtoMax == -1 and net.icmpv4.InCsumErrors is not None
-                )
-
-        return self._is_converted
-
-    @property
     def has_accounting(self):
         """bool: True if the exits of processes were recorded."""
         return self._log.HasSupport(self, SUPPORT_ACCOUNTING, FLAG_ACCOUNTING)
+
+    @property
+    def has_all_processes(self):
+        """bool: True if the process list is whole and was stored with all processes.
+
+        Before 2.3 tasks without activity were not stored, but for the first sample of
+        a run, nor are they in logs converted from those versions.
+        """
+        if not self.has_tasks:
+            return False
+        if self._log.version_tuple < (2, 3):
+            return self.is_boot
+        return self.record.ndeviat >= self.record.ntask
+
+    @property
+    def has_cgroups(self):
+        """bool: True if the cgroups of tasks were stored, since 2.8. They may be damaged.
+
+        In logs that were converted to 2.11 or later they are gone, and the flag is too.
+        """
+        if self._log.version_tuple < (2, 8):
+            return False
+        return bool(self.flags & FLAG_CGROUPS or self.record.ccomplen)
+
+    @property
+    def has_containers(self):
+        """bool: True if the containers of tasks were recorded, and at least one is in one."""
+        return bool(self.flags & FLAG_CONTAINERS)
 
     @property
     def has_disk_requests(self):
@@ -234,6 +249,11 @@ class Sample:
         return bool(self.flags & FLAG_NETATOPD or support_flags & SUPPORT_NETATOP_BPF)
 
     @property
+    def has_gpus(self):
+        """bool: True if the use of GPUs was recorded."""
+        return bool(self.flags & FLAG_GPU)
+
+    @property
     def has_iostat(self):
         """bool: True if the disk transfers of tasks were recorded."""
         return self._log.HasSupport(self, SUPPORT_IOSTAT, FLAG_IOSTAT)
@@ -247,22 +267,32 @@ class Sample:
         return bool(self.flags & FLAG_NETATOP or support_flags & SUPPORT_NETATOP_BPF)
 
     @property
-    def has_all_processes(self):
-        """bool: True if the process list is whole and was stored with all processes.
-
-        Before 2.3 tasks without activity were not stored, but for the first sample of
-        a run, nor are they in logs converted from those versions.
-        """
-        if not self.has_tasks:
-            return False
-        if self._log.version_tuple < (2, 3):
-            return self.is_boot
-        return self.record.ndeviat >= self.record.ntask
-
-    @property
     def has_tasks(self):
         """bool: True if the process list is whole."""
         return self._log.layout.tstat is not None and self.tasks_block.IsIntact()
+
+    @property
+    def is_boot(self):
+        """bool: True if this is the first sample of a run of atop."""
+        return bool(self.flags & FLAG_BOOT)
+
+    @property
+    def is_converted(self):
+        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to 2.10
+        gave another layout: its network counters are shifted, and what only later
+        versions store is 0."""
+        if self._is_converted is None:
+            self._is_converted = False
+            structure = self._log.layout.sstat
+            data = structure and self.system_block.GetData()
+            if data:
+                # MaxConn, which is always -1, stands behind the 120 s of RtoMax.
+                net = views.CreateViewClass(structure)(data).net
+                self._is_converted = (
+                    net.tcp.RtoMax == -1 and net.icmpv4.InCsumErrors is not None
+                )
+
+        return self._is_converted
 
     @property
     def shares_tasks(self):
@@ -271,18 +301,13 @@ class Sample:
         to be kept."""
         return self.tasks_block.is_small
 
-    @property
-    def is_boot(self):
-        """bool: True if this is the first sample of a run of atop."""
-        return bool(self.flags & FLAG_BOOT)
-
     def cgroups(self):
         """Retrieves the cgroups, since 2.11.
 
         Yields:
           Cgroup: cgroups in the order of the file, parents before children. None where
               no cgroups were stored, where they are damaged or where they are more than
-              8 MiB.
+              3 MiB.
         """
         structure = self._log.layout.cstat
         if not self.cgroups_block or not structure or self._are_cgroups_damaged:
@@ -295,7 +320,7 @@ class Sample:
         if data is None or pids_data is None:
             # That a block is not intact is known already, that it is too large is not.
             if all(block.IsIntact() for block in list(self.GetBlocks())[2:]):
-                self._AddCgroupsDamage()
+                self._AddCgroupsDamage(DAMAGE_CGROUPS_SIZE)
             return
 
         pids = array.array("i", pids_data)
@@ -306,7 +331,7 @@ class Sample:
         try:
             collections.deque(self._ReadCgroups(data, len(pids)), maxlen=0)
         except ValueError:
-            self._AddCgroupsDamage()
+            self._AddCgroupsDamage(DAMAGE_CGROUPS)
             return
 
         cstat_class, unpacker = views.CreateValuesClass("Cstat", structure)
@@ -314,14 +339,18 @@ class Sample:
             cstat = cstat_class._make(unpacker.unpack_from(data, offset))
             yield Cgroup(path, pids[first:last], cstat)
 
-    def _AddCgroupsDamage(self):
-        """Adds cgroups that cannot be used to the damages of the log."""
+    def _AddCgroupsDamage(self, reason):
+        """Adds cgroups that cannot be used to the damages of the log.
+
+        Args:
+          reason (str): one of the DAMAGE constants.
+        """
         self._are_cgroups_damaged = True
         self.is_damaged = True
         self._log.AddDamage(
             self.cgroups_block.offset,
             self.cgroups_block.compressed_size,
-            DAMAGE_CGROUPS,
+            reason,
         )
 
     def active_tasks(self):

@@ -137,10 +137,15 @@ class RunFinder:
     # Of a file that is full of gaps the first ones are given.
     MAXIMUM_NUMBER_OF_GAPS = 100
 
-    # The end of a log that is still being written is no gap, nor is its header, nor is
-    # a sample whose time is damaged.
+    # The end of a log that is still being written is no gap, nor is its header. A sample
+    # is there whose time is damaged, or whose cgroups are too large.
     _REASONS_WITHOUT_GAP = frozenset(
-        [rawlog.DAMAGE_HEADER, rawlog.DAMAGE_LAST_SAMPLE, rawlog.DAMAGE_TIME]
+        [
+            rawlog.DAMAGE_CGROUPS_SIZE,
+            rawlog.DAMAGE_HEADER,
+            rawlog.DAMAGE_LAST_SAMPLE,
+            rawlog.DAMAGE_TIME,
+        ]
     )
 
     # Two measurements of the time at which a system was started differ by rounding and

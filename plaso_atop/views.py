@@ -281,7 +281,9 @@ def CreateRecordClass(structure):
     return type("Record", (values_class,), attributes), unpacker
 
 
-# Made for every layout like the classes of dtFabric, as the members are only known then.
+# Made for every layout like the classes of dtFabric and named tuples, as the members are
+# only known then. To make a task and to read 24 attributes of it takes 1.1 us, of a named
+# tuple 1.5 us, and where each attribute is set by itself 3.0 us (Python 3.11).
 _TASK_CONSTRUCTOR = """\
 def __init__(self, values, entry):
     {members:s} = values

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""Writes the tables of attributes in README.md.
+"""Writes the tables of attributes in docs/attributes.md.
 
-Their one source are the docstrings of the event data classes, and data/timeliner.yaml
+Their only source are the docstrings of the event data classes, and data/timeliner.yaml
 for the names of the dates and times.
 """
 
@@ -20,7 +20,7 @@ sys.path.insert(0, PROJECT_PATH)
 from plaso import parsers as _
 from plaso.containers import events
 
-README_PATH = os.path.join(PROJECT_PATH, "README.md")
+DOCUMENT_PATH = os.path.join(PROJECT_PATH, "docs", "attributes.md")
 
 _TIMELINER_PATH = os.path.join(PROJECT_PATH, "data", "timeliner.yaml")
 
@@ -120,7 +120,7 @@ def _GetDocumentation(event_data_class):
 
 
 def GetAttributes(event_data_class):
-    """Retrieves the attributes that the docstrings of event data tell.
+    """Retrieves the attributes that the docstrings of event data describe.
 
     Args:
       event_data_class (type): event data class.
@@ -177,16 +177,14 @@ def GetTables():
     """Makes the tables of attributes.
 
     Returns:
-      str: a section per data type that can be folded, in Markdown.
+      str: a section per data type, in Markdown.
     """
     timestamp_descriptions = _GetTimestampDescriptions()
 
     lines = []
     for event_data_class in GetEventDataClasses():
         data_type = event_data_class.DATA_TYPE
-        lines.extend(
-            ["<details>", f"<summary><code>{data_type:s}</code></summary>", ""]
-        )
+        lines.extend([f"## `{data_type:s}`", ""])
         for paragraphs, _ in _GetDocumentation(event_data_class):
             for paragraph in paragraphs:
                 lines.extend([paragraph, ""])
@@ -204,7 +202,7 @@ def GetTables():
                 f"| `{attribute.name:s}` | {attribute_type:s} | {attribute.unit:s} | "
                 f"{description:s} |"
             )
-        lines.extend(["", "</details>", ""])
+        lines.append("")
 
     return "\n".join(lines)
 
@@ -213,7 +211,7 @@ def ReplaceTables(text):
     """Replaces the tables of attributes.
 
     Args:
-      text (str): contents of README.md.
+      text (str): contents of the document.
 
     Returns:
       str: contents with the tables as they should be.
@@ -230,11 +228,11 @@ def ReplaceTables(text):
 
 
 def Main():
-    """Writes the tables of attributes in README.md."""
-    with open(README_PATH, encoding="utf-8") as file_object:
+    """Writes the tables of attributes."""
+    with open(DOCUMENT_PATH, encoding="utf-8") as file_object:
         text = file_object.read()
 
-    with open(README_PATH, "w", encoding="utf-8") as file_object:
+    with open(DOCUMENT_PATH, "w", encoding="utf-8") as file_object:
         file_object.write(ReplaceTables(text))
 
 

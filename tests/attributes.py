@@ -5,6 +5,7 @@ import ast
 import glob
 import io
 import os
+import re
 import unittest
 
 from plaso.containers import artifacts
@@ -46,9 +47,9 @@ class DocumentationTest(test_lib.BaseTestCase):
             and node.value.id == "event_data"
         }
 
-    def testReadme(self):
-        """Tests that the tables of README.md are those of the docstrings."""
-        with open(attributes.README_PATH, encoding="utf-8") as file_object:
+    def testTables(self):
+        """Tests that the documented tables are those of the docstrings."""
+        with open(attributes.DOCUMENT_PATH, encoding="utf-8") as file_object:
             text = file_object.read()
 
         self.assertEqual(
@@ -56,8 +57,24 @@ class DocumentationTest(test_lib.BaseTestCase):
             attributes.ReplaceTables(text),
             "outdated, to do: scripts/attributes.py",
         )
-        for event_data_class in attributes.GetEventDataClasses():
-            self.assertIn(f"\n| `{event_data_class.DATA_TYPE:s}` |", text)
+
+    def testReadme(self):
+        """Tests that README.md has all data types and the names of their plugins."""
+        path = os.path.join(test_lib.PROJECT_PATH, "README.md")
+        with open(path, encoding="utf-8") as file_object:
+            rows = re.findall(
+                r"^\| `(linux:atop:\w+)` \| `(\w+)` \|",
+                file_object.read(),
+                re.MULTILINE,
+            )
+
+        data_types = [
+            event_data_class.DATA_TYPE
+            for event_data_class in attributes.GetEventDataClasses()
+        ]
+        self.assertEqual(sorted(data_type for data_type, _ in rows), data_types)
+        plugins = {name for name, _ in parser.AtopParser.GetPlugins()}
+        self.assertEqual({name for _, name in rows}, plugins)
 
     def testInitialized(self):
         """Tests that the documented attributes are those that the classes have."""
@@ -94,7 +111,7 @@ class DocumentationTest(test_lib.BaseTestCase):
         self.assertEqual(assigned_names - names, set())
 
     def testUnits(self):
-        """Tests that units are told, and are those that the names promise."""
+        """Tests that units are documented, and are those that the names promise."""
         for event_data_class in attributes.GetEventDataClasses():
             for attribute in attributes.GetAttributes(event_data_class):
                 with self.subTest(

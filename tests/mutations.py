@@ -6,6 +6,7 @@ import struct
 from plaso_atop import blocks
 from plaso_atop import rawlog
 
+from tests import garbage
 from tests import test_lib
 
 # Values that lengths, counts and times are set to.
@@ -110,6 +111,113 @@ class Mutator:
         for _ in range(self._random.choice((1, 1, 2, 8, 64))):
             data[self._random.randrange(len(data))] ^= 1 << self._random.randrange(8)
 
+    def _ForgeCgroups(self, data, original):
+        """Appends a sample with many control groups."""
+        index = self._random.randrange(len(original.samples))
+        cstat = original.layout.cstat
+        if not cstat or len(original.spans[index]) < 4:
+            return
+
+        byte_order = original.layout.abi.byte_order
+        members = {name: (offset, m) for name, offset, m in cstat.Flatten()}
+        size = -(-(cstat.size + 8) // 8) * 8
+        group = bytearray(size)
+        for name, value in (("structlen", size), ("namelen", 4), ("nprocs", 2)):
+            offset, member = members[f"gen.{name:s}"]
+            struct.pack_into(f"{byte_order:s}{member.format:s}", group, offset, value)
+
+        number = self._random.choice((10, 10, 100, 100, 100, 7000))
+        chain = bytearray()
+        for sequence in range(number):
+            offset, member = members["gen.parentseq"]
+            parent = sequence - 1 if self._random.randrange(9) else 0
+            struct.pack_into(
+                f"{byte_order:s}{member.format:s}",
+                group,
+                offset,
+                self._random.choice((0, 0, 0, parent)) if sequence else -1,
+            )
+            group[cstat.size : cstat.size + 4] = b"%04d" % (sequence % 10000)
+            chain += group
+        pids = struct.pack(f"{byte_order:s}{2 * number:d}i", *range(2 * number))
+
+        self._ForgeSample(
+            data,
+            original,
+            index,
+            {2: chain, 3: pids},
+            {"coriglen": len(chain), "ncgpids": 2 * number, "ncgroups": number % 65536},
+        )
+
+    def _ForgeSample(self, data, original, index, forged_blocks, record):
+        """Appends a sample.
+
+        Args:
+          data (bytearray): contents of a log.
+          original (Original): log that it is made of.
+          index (int): index of the sample whose other blocks it has.
+          forged_blocks (dict[int, bytes]): inflated blocks per index.
+          record (dict[str, int]): values of members of the record.
+        """
+        compressed = [original.data[start:end] for start, end in original.spans[index]]
+        names = ("scomplen", "pcomplen", "ccomplen", "icomplen")
+        for block_index, block in forged_blocks.items():
+            compressed[block_index] = blocks.zlib.compress(bytes(block), 1)
+
+        offset = len(data)
+        data += original.samples[index][: original.layout.rawrecord.size]
+        data += b"".join(compressed)
+        for name, block in zip(names, compressed):
+            record[name] = len(block)
+        for name, value in record.items():
+            if name in original.layout.rawrecord.members:
+                self._SetMember(data, original, offset, name, value)
+
+    def _ForgeTasks(self, data, original):
+        """Appends samples with many entries: exits, changing titles, or the same."""
+        layout = original.layout.tstat
+        byte_order = original.layout.abi.byte_order
+        members = {name: (offset, m) for name, offset, m in layout.Flatten()}
+        index = self._random.randrange(len(original.samples))
+        start, end = original.spans[index][1]
+        inflated = blocks.zlib.decompress(original.data[start:end])
+        entry_offset = self._random.randrange(len(inflated) // layout.size)
+        entry_offset *= layout.size
+        entry = bytearray(inflated[entry_offset : entry_offset + layout.size])
+
+        number = self._random.choice((10, 10, 100, 100, 100, 2000))
+        is_exit = self._random.randrange(2)
+        is_same = not self._random.randrange(3)
+        cmdline_offset, cmdline = members["gen.cmdline"]
+        for _ in range(self._random.choice((1, 2, 4))):
+            entries = bytearray()
+            if is_exit:
+                entry[members["gen.state"][0]] = ord("E")
+            title = self._random.randbytes(4).hex().encode("ascii")
+            for pid in range(1, number + 1):
+                for name in ("gen.pid", "gen.tgid"):
+                    if name in members and not is_same:
+                        offset, _ = members[name]
+                        struct.pack_into(f"{byte_order:s}i", entry, offset, pid)
+                if not is_exit:
+                    text = (b"%d %s" % (pid, title)).ljust(cmdline.count, b"x")
+                    entry[cmdline_offset : cmdline_offset + cmdline.count] = text
+                entries += entry
+
+            number_of_exits = number if is_exit else 0
+            self._ForgeSample(
+                data,
+                original,
+                index,
+                {1: entries},
+                {
+                    "ndeviat": number,
+                    "nexit": number_of_exits,
+                    "nlist": number,
+                    "ntask": number * self._random.choice((1, 1, 2)),
+                },
+            )
+
     def _GetRange(self, data):
         """Chooses a range of bytes.
 
@@ -129,8 +237,10 @@ class Mutator:
         """Inserts garbage."""
         offset = self._random.randrange(len(data) + 1)
         record = original.samples[0][: original.layout.rawrecord.size]
-        garbage = self._random.choice(
+        made = self._random.choice(list(garbage.KINDS.values()))
+        inserted = self._random.choice(
             (
+                made(self._random.choice((2000, 20000)), b"".join(original.samples)),
                 bytes(4096),
                 self._random.randbytes(1000),
                 (record + b"\x78\x9c") * 20,
@@ -138,7 +248,7 @@ class Mutator:
                 original.data[: original.header_size],
             )
         )
-        data[offset:offset] = garbage
+        data[offset:offset] = inserted
 
     def _OverwriteBytes(self, data, unused_original):
         """Overwrites bytes."""
@@ -252,6 +362,8 @@ class Mutator:
                     self._DeleteBytes,
                     self._DuplicateBytes,
                     self._FlipBits,
+                    self._ForgeCgroups,
+                    self._ForgeTasks,
                     self._InsertGarbage,
                     self._OverwriteBytes,
                     self._ReplaceBlock,

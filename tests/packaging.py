@@ -3,6 +3,7 @@
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -238,8 +239,10 @@ class PackagingTest(test_lib.BaseTestCase):
             "pyproject.toml",
             "setup.*",
             "test_requirements.txt",
+            "mkdocs.yml",
             "benchmarks/*",
             "data/**",
+            "docs/*",
             "plaso_atop/**",
             "scripts/*",
             "test_data/**",
@@ -248,6 +251,62 @@ class PackagingTest(test_lib.BaseTestCase):
         # The first directory is named after the version.
         names = {name.partition("/")[2] for name in self._sdist_names}
         self.assertEqual(expected_names - names, set())
+
+    def testLinks(self):
+        """Tests that links lead somewhere, also on a package index."""
+        with zipfile.ZipFile(self._wheel_path) as zip_file:
+            (name,) = [
+                name for name in zip_file.namelist() if name.endswith("/METADATA")
+            ]
+            metadata = zip_file.read(name).decode("utf-8")
+        (project_url,) = re.findall(r"^Home-page: (\S+)$", metadata, re.MULTILINE)
+
+        texts = {"METADATA": metadata}
+        for path in self._GetProjectFiles("README.md", "docs/*.md"):
+            with open(
+                os.path.join(self._source_path, path), encoding="utf-8"
+            ) as file_object:
+                texts[path] = file_object.read()
+
+        for path, text in texts.items():
+            links = re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", text)
+            for mark, link in links:
+                with self.subTest(path=path, link=link):
+                    target, _, anchor = link.partition("#")
+                    if target.startswith(f"{project_url:s}/"):
+                        prefix = f"{project_url:s}/{'raw' if mark else 'blob'}/main/"
+                        self.assertTrue(target.startswith(prefix))
+                        target = target[len(prefix) :]
+                    elif target.startswith("https://"):
+                        continue
+                    else:
+                        self.assertNotEqual(path, "METADATA")
+                        target = (
+                            os.path.join(os.path.dirname(path), target)
+                            if target
+                            else path
+                        )
+
+                    with open(
+                        os.path.join(self._source_path, target), "rb"
+                    ) as file_object:
+                        if anchor:
+                            headings = re.findall(
+                                rb"^#+ (.*)$", file_object.read(), re.MULTILINE
+                            )
+                            self.assertIn(
+                                anchor,
+                                [
+                                    heading.decode("utf-8").lower().replace(" ", "-")
+                                    for heading in headings
+                                ],
+                            )
+
+        self.assertGreater(metadata.count(f"({project_url:s}/blob/main/docs/"), 7)
+        self.assertEqual(metadata.count(f"({project_url:s}/raw/main/docs/"), 1)
+
+        # A stranger is to read it in a few minutes.
+        self.assertLessEqual(texts["README.md"].count("\n"), 150)
 
     def testInstall(self):
         """Tests installing the wheel, and uninstalling it."""

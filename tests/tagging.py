@@ -997,11 +997,11 @@ class CorpusTest(TaggingTestCase):
 
 
 class DocumentationTest(TaggingTestCase):
-    """Tests of what the README says."""
+    """Tests of what docs/investigating.md says."""
 
     def testLabels(self):
-        """Tests that the README names all labels."""
-        path = os.path.join(test_lib.PROJECT_PATH, "README.md")
+        """Tests that the document names all labels."""
+        path = os.path.join(test_lib.PROJECT_PATH, "docs", "investigating.md")
         with open(path, "r", encoding="utf-8") as file_object:
             _, _, text = file_object.read().partition("\n## Tags\n")
 

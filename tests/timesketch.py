@@ -261,7 +261,7 @@ class TimesketchTestCase(unittest.TestCase):
 
 
 class TimesketchTest(TimesketchTestCase):
-    """Tests with a server that was set up as README.md tells."""
+    """Tests with a server that was set up as docs/timesketch.md says."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,4 @@
-"""A Timesketch server that was set up the way README.md tells its administrator.
+"""A Timesketch server that was set up with the commands of docs/timesketch.md.
 
 This runs in the environment of the server, where this package is not installed.
 """
@@ -22,7 +22,7 @@ import urllib.request
 PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 FORMATTERS_PATH = os.path.join(PROJECT_PATH, "data", "formatters", "atop.yaml")
 DATA_PATH = os.path.join(PROJECT_PATH, "data", "timesketch")
-README_PATH = os.path.join(PROJECT_PATH, "README.md")
+DOCUMENT_PATH = os.path.join(PROJECT_PATH, "docs", "timesketch.md")
 
 # Where scripts/timesketch.sh unpacked the sdist, which has the configuration files.
 SOURCE_PATH = os.path.join(sys.prefix, "source")
@@ -77,16 +77,15 @@ class TimesketchServer:
         self._exit_stack.close()
 
     def _AddData(self):
-        """Adds what the package has for Timesketch, with the commands of the README.
+        """Adds what the package has for Timesketch, with the commands of the document.
 
         Raises:
           RuntimeError: if a command failed.
         """
-        with open(README_PATH, encoding="utf-8") as file_object:
-            section = file_object.read().partition("\n## Timesketch\n")[2]
-        (commands,) = re.findall(
-            r"^```sh\n(.*?)^```", section, re.DOTALL | re.MULTILINE
-        )
+        with open(DOCUMENT_PATH, encoding="utf-8") as file_object:
+            (commands,) = re.findall(
+                r"^```sh\n(.*?)^```", file_object.read(), re.DOTALL | re.MULTILINE
+            )
 
         data_path = self._GetPath("data")
         shutil.copytree(os.path.join(PROJECT_PATH, "data"), data_path)

@@ -545,7 +545,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         # In other states the members hold remains of something else. A process that
         # does not use GPUs any more keeps its state, the rest is remains then.
         if (
-            not sample.flags & rawlog.FLAG_GPU
+            not sample.has_gpus
             or task.gpu_state not in self._GPU_STATES
             or task.gpu_nrgpus <= 0
         ):
@@ -759,7 +759,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             event_data.number_of_idle_threads = None
             event_data.number_of_uninterruptible_threads = None
 
-        if sample.flags & rawlog.FLAG_CGROUPS:
+        if sample.has_cgroups:
             for name, member, unit in self._CGROUP_LIMITS:
                 setattr(event_data, name, self._GetSize(getattr(task, member), unit))
 

@@ -291,7 +291,7 @@ class AtopTaskPlugin(AtopPlugin):
         """Initializes a plugin."""
         super().__init__()
         self._container_attribute = None
-        self._exits = set()
+        self._exit_btimes = {}
         self._maximum_number_of_exits = 0
         self._number_of_exits = 0
         self._number_of_omitted_exits = 0
@@ -309,8 +309,7 @@ class AtopTaskPlugin(AtopPlugin):
               stores.
         """
         # When atop cannot tell which process it was, the identifier is 0.
-        key = (task.pid, task.btime)
-        if task.pid and key in self._exits:
+        if task.pid and self._exit_btimes.get(task.pid) == task.btime:
             return False
 
         if self._number_of_exits >= self._maximum_number_of_exits:
@@ -321,7 +320,7 @@ class AtopTaskPlugin(AtopPlugin):
             return False
 
         self._number_of_exits += 1
-        self._exits.add(key)
+        self._exit_btimes[task.pid] = task.btime
         return True
 
     def _FollowsPrevious(self, sample):
@@ -354,7 +353,7 @@ class AtopTaskPlugin(AtopPlugin):
           bytes: path of the control group or None if not known.
         """
         if self._log.version_tuple < (2, 11):
-            return task.cgpath if sample.flags & rawlog.FLAG_CGROUPS else None
+            return task.cgpath if sample.has_cgroups else None
 
         return sample.GetCgroupPath(task.pid)
 
@@ -368,7 +367,7 @@ class AtopTaskPlugin(AtopPlugin):
         Returns:
           bytes: name or identifier of the container, empty if there is none.
         """
-        if not sample.flags & rawlog.FLAG_CONTAINERS:
+        if not sample.has_containers:
             return b""
         return task.container or task.utsname or b""
 
@@ -390,19 +389,6 @@ class AtopTaskPlugin(AtopPlugin):
 
         username = user_names.GetUsername(parser_mediator, identifier)
         return username and self._GetText(username.encode("utf-8", "surrogatepass"))
-
-    def _HasCgroups(self, sample):
-        """Determines if a sample says that the control groups of processes were stored.
-
-        Args:
-          sample (rawlog.Sample): sample.
-
-        Returns:
-          bool: True if it does. They may be damaged.
-        """
-        if self._log.version_tuple < (2, 8):
-            return False
-        return bool(sample.flags & rawlog.FLAG_CGROUPS or sample.record.ccomplen)
 
     def _IsGuessed(self, task):
         """Determines if atop guessed which process an exit is of.
@@ -429,7 +415,7 @@ class AtopTaskPlugin(AtopPlugin):
               path, is not known although control groups were stored.
         """
         if not cgroup:
-            return self._HasCgroups(sample)
+            return sample.has_cgroups
 
         is_cut = (
             self._log.version_tuple < (2, 11) and len(cgroup) >= self._CGROUP_PATH_SIZE
@@ -442,7 +428,7 @@ class AtopTaskPlugin(AtopPlugin):
         Args:
           sample (rawlog.Sample): sample, of which the process list is whole.
         """
-        self._exits = set()
+        self._exit_btimes = {}
         self._number_of_exits = 0
         self._previous_curtime = sample.curtime
         self._previous_end_offset = sample.end_offset
@@ -456,7 +442,7 @@ class AtopTaskPlugin(AtopPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
-        self._exits = set()
+        self._exit_btimes = {}
         self._maximum_number_of_exits = 0
         self._number_of_exits = 0
         self._number_of_omitted_exits = 0

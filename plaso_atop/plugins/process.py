@@ -1,7 +1,5 @@
 """Plugin for the processes in an atop raw log."""
 
-import array
-import collections
 import itertools
 import math
 import operator
@@ -9,6 +7,7 @@ import operator
 from plaso.containers import events
 
 from plaso_atop import parser
+from plaso_atop import processes
 from plaso_atop import rawlog
 from plaso_atop.plugins import interface
 
@@ -261,182 +260,6 @@ class AtopProcessChangeEventData(events.EventData):
         self.username = None
 
 
-_Exit = collections.namedtuple("_Exit", ["btime", "elaps", "excode", "ppid", "tgid"])
-_Exit.__doc__ = """Exit of a process, with the C names of the members of its entry."""
-
-
-class _Process:
-    """Process instance, of which there are tens of thousands on a large server.
-
-    Attributes:
-      btime (int): time of the start in the last sample that lists the process.
-      busy_index (int): index of the last sample in whose interval it was busy or None
-          if there is none.
-      busy_seconds (int): seconds that it was busy without a break up to then.
-      cgroup (bytes): path of the control group.
-      cmdline (bytes): last command line that was not empty.
-      container (bytes): name or identifier of the container in the last sample.
-      counters (tuple[int]): totals of what was used, in the order of COUNTERS.
-      first (tuple): name, command line, ids and container in the first sample, None if
-          these never changed.
-      exit (_Exit): exit, None if none was recorded.
-      former_titles (array.array[int]): hashes of names and command lines that it had,
-          None if these never changed.
-      ids (tuple[int]): identifiers of user and group in the last sample.
-      is_corrupted (bool): True if the time of the sample with its start or exit is
-          damaged.
-      is_kernel_thread (bool): True if this is a thread of the kernel.
-      may_be_in_container (bool): True if the control group is that of a container or
-          not known; or if only the exit was recorded, which does not tell the
-          container, and the parent process is in one or not known.
-      name (bytes): name in the last sample.
-      network (tuple[int]): totals of network transfers, None if these were not recorded.
-      nthr (int): number of threads in the first sample, None if only the exit was
-          recorded.
-      number_of_samples (int): number of samples that list it.
-      offset (int): offset of the first sample that lists it.
-      openvz (tuple[int, int]): identifiers of the OpenVZ container and of the process in
-          it, None if it is in none.
-      parent_cmdline (bytes): command line of the parent process.
-      parent_name (bytes): name of the parent process.
-      pid (int): process identifier.
-      ppid (int): process identifier of the parent process, 0 if not known.
-      rmem (int): maximum of resident memory in KiB.
-      sample_index (int): index of the last sample that lists it or None if not set.
-      sample_time (int): time of the first sample of a run, None if the process was not
-          running then.
-      start_time (int): time of the start in the first sample.
-      state (bytes): state in the last sample.
-      state_size (int): size of all this in memory, in bytes, as it was counted.
-      sustained_cpu_seconds (int): most seconds that it was busy without a break.
-      task (rawlog.Task): entry of an inactive process since which neither its title nor
-          its identifiers nor its container changed, None if there is none.
-      vmem (int): maximum of virtual memory in KiB.
-    """
-
-    __slots__ = (
-        "btime",
-        "busy_index",
-        "busy_seconds",
-        "cgroup",
-        "cmdline",
-        "container",
-        "counters",
-        "exit",
-        "first",
-        "former_titles",
-        "ids",
-        "is_corrupted",
-        "is_kernel_thread",
-        "may_be_in_container",
-        "name",
-        "network",
-        "nthr",
-        "number_of_samples",
-        "offset",
-        "openvz",
-        "parent_cmdline",
-        "parent_name",
-        "pid",
-        "ppid",
-        "rmem",
-        "sample_index",
-        "sample_time",
-        "start_time",
-        "state",
-        "state_size",
-        "sustained_cpu_seconds",
-        "task",
-        "vmem",
-    )
-
-    COUNTERS = ("utime", "stime", "rsz", "wsz", "cwsz", "minflt", "majflt")
-
-    _NOTHING = (0,) * len(COUNTERS)
-
-    def __init__(self, task, sample):
-        """Initializes a process instance.
-
-        Args:
-          task (rawlog.Task): first entry of the process.
-          sample (rawlog.Sample): sample that the entry is from.
-        """
-        self.btime = self.start_time = task.btime
-        self.busy_index = None
-        self.busy_seconds = 0
-        self.cgroup = None
-        self.cmdline = task.cmdline
-        self.container = b""
-        self.counters = self._NOTHING
-        self.exit = None
-        self.first = None
-        self.former_titles = None
-        self.ids = None
-        self.is_corrupted = sample.has_damaged_time
-        self.is_kernel_thread = False
-        self.may_be_in_container = False
-        self.name = task.name
-        self.network = None
-        self.nthr = None if task.state == rawlog.STATE_EXITED else task.nthr
-        self.number_of_samples = 0
-        self.offset = sample.offset
-        self.openvz = None
-        self.parent_cmdline = None
-        self.parent_name = None
-        self.pid = task.pid
-        self.ppid = task.ppid
-        self.rmem = 0
-        self.sample_index = None
-        self.sample_time = None
-        self.state = task.state
-        self.state_size = 0
-        self.sustained_cpu_seconds = 0
-        self.task = None
-        self.vmem = 0
-
-        container_identifier = task.ctid or task.envid
-        if container_identifier:
-            self.openvz = (container_identifier, task.vpid)
-
-    @property
-    def is_cgroup_missing(self):
-        """bool: True if the control group is not known although some were stored."""
-        return self.may_be_in_container and not self.cgroup
-
-    @property
-    def is_exit_only(self):
-        """bool: True if only the exit was recorded."""
-        return self.nthr is None
-
-    @property
-    def is_in_container(self):
-        """bool: True if the process is, or may be, in a container."""
-        return bool(self.container or self.openvz or self.may_be_in_container)
-
-    def GetFirst(self):
-        """Retrieves what the process was in the first sample that lists it.
-
-        Returns:
-          tuple: name, command line, ids and container.
-        """
-        return self.first or (self.name, self.cmdline, self.ids, self.container)
-
-    def SetFirstCmdline(self, cmdline):
-        """Sets the first command line that is not empty.
-
-        Args:
-          cmdline (bytes): command line.
-        """
-        self.cmdline = cmdline
-        if self.first:
-            name, _, ids, container = self.first
-            self.first = (name, cmdline, ids, container)
-
-    def KeepFirst(self):
-        """Keeps what the process was in the first sample, before it changes."""
-        self.first = self.GetFirst()
-
-
 class AtopProcessPlugin(interface.AtopTaskPlugin):
     """Plugin for the processes in an atop raw log."""
 
@@ -463,7 +286,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     # A process is busy that uses this share of a CPU.
     _BUSY_SHARE = 0.8
 
-    _GetCounters = operator.attrgetter(*_Process.COUNTERS)
+    _GetCounters = operator.attrgetter(*processes.Process.COUNTERS)
 
     _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
 
@@ -475,30 +298,26 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
     # Bounds of what is remembered, which only a forged log exceeds. That of all
     # processes is enough for 50,000 whose command lines have 255 bytes.
+    _MAXIMUM_CGROUPS_SIZE = 1024 * 1024
     _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
     _MAXIMUM_NUMBER_OF_IDENTIFIERS = 1000
     _MAXIMUM_NUMBER_OF_PROCESSES = 1 << 16
-    _MAXIMUM_NUMBER_OF_TITLES = 64
     _MAXIMUM_NUMBER_PER_PID = 16
     _MAXIMUM_NUMBER_OF_SHARED_TASKS = 4096
-    _MAXIMUM_STATE_SIZE = 44 * 1024 * 1024
+    _MAXIMUM_STATE_SIZE = 43 * 1024 * 1024 // processes.Process.SIZE_UNIT
 
-    # Sizes in memory in bytes, of a process and of what only some have.
-    _PROCESS_SIZE = 620
-    _FIRST_SIZE = 500
+    # Size in memory in bytes of identifiers that are not shared.
     _IDENTIFIERS_SIZE = 360
-    _NETWORK_SIZE = 330
-    _OPENVZ_SIZE = 130
-    _TITLES_SIZE = 100
 
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
         self._busy_ticks = None
-        self._container_flag = None
+        self._cgroups = {None: None}
+        self._cgroups_size = 0
+        self._has_containers = None
         self._displaced_per_pid = {}
-        self._exit_btimes = {}
         self._exited = []
         self._follows_previous = False
         self._has_exit_network = False
@@ -508,33 +327,18 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._is_previous_complete = False
         self._number_of_omitted = 0
         self._number_of_omitted_changes = 0
+        self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
         self._start_tolerance = None
         self._started = []
         self._state_size = 0
 
-    def _AddBusyInterval(self, process, sample):
-        """Adds an interval in which a process used most of a CPU.
-
-        Args:
-          process (_Process): process.
-          sample (rawlog.Sample): sample at the end of the interval.
-        """
-        if not self._follows_previous or process.busy_index != self._sample_index - 1:
-            process.busy_seconds = 0
-
-        process.busy_index = self._sample_index
-        process.busy_seconds += sample.interval
-        process.sustained_cpu_seconds = max(
-            process.sustained_cpu_seconds, process.busy_seconds
-        )
-
     def _AddCounters(self, process, task, sample):
         """Adds what a process used since the previous sample to its totals.
 
         Args:
-          process (_Process): process.
+          process (processes.Process): process.
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
         """
@@ -553,22 +357,21 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         # For a task that atop did not know the counters are totals since its start.
         is_total = task.excode < 0
-        if is_total:
-            process.counters = tuple(map(max, process.counters, counters))
-        else:
-            if self._log.version_tuple < (2, 7):
-                counters = [
-                    0 if value in self._WRAPPED_DIFFERENCES else value
-                    for value in counters
-                ]
-            process.counters = tuple(map(operator.add, process.counters, counters))
+        if not is_total and self._log.version_tuple < (2, 7):
+            counters = [
+                0 if value in self._WRAPPED_DIFFERENCES else value for value in counters
+            ]
+        process.AddCounters(counters, is_total)
 
-            # A process that exited did not last until the end of the interval.
-            if (
-                counters[0] + counters[1] >= self._busy_ticks
-                and task.state != rawlog.STATE_EXITED
-            ):
-                self._AddBusyInterval(process, sample)
+        # A process that exited did not last until the end of the interval.
+        if (
+            counters[0] + counters[1] >= self._busy_ticks
+            and not is_total
+            and task.state != rawlog.STATE_EXITED
+        ):
+            process.AddBusyInterval(
+                self._sample_index, sample.interval, self._follows_previous
+            )
 
         # Without netatopd the entry of an exit holds zeros.
         is_exit = task.state == rawlog.STATE_EXITED
@@ -581,7 +384,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         The exit of the other one may be listed further on in the sample.
 
         Args:
-          process (_Process): other process or None if there is none.
+          process (processes.Process): other process or None if there is none.
 
         Returns:
           bool: True if there is room.
@@ -619,7 +422,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process = self._CreateProcess(task, sample)
 
         self._AddCounters(process, task, sample)
-        process.exit = _Exit(task.btime, task.elaps, task.excode, task.ppid, task.tgid)
+        process.exit = processes.Exit(
+            task.btime, task.elaps, task.excode, task.ppid, task.tgid
+        )
         process.is_corrupted |= sample.has_damaged_time
         process.state = task.state
         process.task = None
@@ -630,7 +435,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Adds what a process transferred since the previous sample to its totals.
 
         Args:
-          process (_Process): process.
+          process (processes.Process): process.
           task (rawlog.Task): entry of the process.
           is_total (bool): True if the counters are totals since the process was
               started.
@@ -652,7 +457,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Determines if a process entered or left a container.
 
         Args:
-          process (_Process): process, which is brought up to date.
+          process (processes.Process): process, which is brought up to date.
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
 
@@ -678,7 +483,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Determines if a process changed its user or group.
 
         Args:
-          process (_Process): process, which is brought up to date.
+          process (processes.Process): process, which is brought up to date.
           task (rawlog.Task): entry of the process.
 
         Returns:
@@ -708,7 +513,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Determines if a process changed its name or command line.
 
         Args:
-          process (_Process): process, which is brought up to date.
+          process (processes.Process): process, which is brought up to date.
           task (rawlog.Task): entry of the process.
 
         Returns:
@@ -737,13 +542,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if process.is_kernel_thread and not cmdline:
             return {}
 
-        if process.former_titles is None:
-            process.former_titles = array.array("q", [hash(previous_title)])
-        if hash(title) in process.former_titles:
+        if not process.AddTitle(title, previous_title):
             return {}
-
-        process.former_titles.append(hash(title))
-        del process.former_titles[: -self._MAXIMUM_NUMBER_OF_TITLES]
 
         attributes = {}
         if name != previous_title[0]:
@@ -756,23 +556,16 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Counts what a process takes in memory.
 
         Args:
-          process (_Process): process.
+          process (processes.Process): process.
           is_kept (Optional[bool]): False if the process is not remembered any more.
         """
         size = 0
         if is_kept:
-            size = self._PROCESS_SIZE + len(process.cmdline)
-            size += len(process.cgroup or b"") + len(process.parent_cmdline or b"")
+            size = process.GetSize()
             if process.ids not in self._identifiers:
-                size += self._IDENTIFIERS_SIZE
-            if process.openvz:
-                size += self._OPENVZ_SIZE
-            if process.network and process.network is not self._NO_NETWORK:
-                size += self._NETWORK_SIZE
-            if process.first:
-                size += self._FIRST_SIZE
-            if process.former_titles:
-                size += self._TITLES_SIZE + 8 * len(process.former_titles)
+                size += self._IDENTIFIERS_SIZE // process.SIZE_UNIT
+            if process.cgroup not in self._cgroups:
+                size += len(process.cgroup) // process.SIZE_UNIT
 
         self._state_size += size - process.state_size
         process.state_size = size
@@ -785,9 +578,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           sample (rawlog.Sample): sample that the entry is from.
 
         Returns:
-          _Process: process.
+          processes.Process: process.
         """
-        process = _Process(task, sample)
+        process = processes.Process(task, sample)
         process.ids = self._GetSharedIdentifiers(task)
         if not process.is_exit_only:
             self._SetCgroup(process, task, sample)
@@ -849,11 +642,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         # Only zombies that are still listed, and what exited just now, can be listed
         # again.
-        self._exit_btimes = {
-            pid: values
-            for pid, values in self._exit_btimes.items()
-            if values[1] == self._sample_index
-        }
+        self._previous_exit_btimes = self._exit_btimes
 
         self._is_previous_complete = is_complete
         self._SetPrevious(sample)
@@ -866,12 +655,29 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           pid (int): process identifier.
 
         Returns:
-          list[_Process]: processes, without those that exited.
+          list[processes.Process]: processes, without those that exited.
         """
         processes = list(self._displaced_per_pid.get(pid, []))
         if pid in self._processes:
             processes.append(self._processes[pid])
         return processes
+
+    def _GetSharedCgroup(self, cgroup):
+        """Retrieves the path of a control group that equal ones share.
+
+        Args:
+          cgroup (bytes): path or None if not known.
+
+        Returns:
+          bytes: path, the same object where it was retrieved before.
+        """
+        if cgroup in self._cgroups:
+            return self._cgroups[cgroup]
+
+        if self._cgroups_size + len(cgroup) <= self._MAXIMUM_CGROUPS_SIZE:
+            self._cgroups[cgroup] = cgroup
+            self._cgroups_size += len(cgroup)
+        return cgroup
 
     def _GetSharedIdentifiers(self, task):
         """Retrieves the identifiers of user and group of a process.
@@ -898,11 +704,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Returns:
           bool: True if it was.
         """
-        btime, _ = self._exit_btimes.get(task.pid, (None, None))
+        btime = self._exit_btimes.get(task.pid)
+        if btime is None:
+            btime = self._previous_exit_btimes.get(task.pid)
         if btime is None or not self._IsSameStart(task.btime, btime):
             return False
 
-        self._exit_btimes[task.pid] = (btime, self._sample_index)
+        self._exit_btimes[task.pid] = btime
         return True
 
     def _IsSameStart(self, first_time, second_time):
@@ -921,7 +729,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Determines if an entry says of a process what is known of it.
 
         Args:
-          process (_Process): process.
+          process (processes.Process): process.
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
 
@@ -958,9 +766,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             )
 
         for process in self._exited:
-            if len(self._exit_btimes) < self._MAXIMUM_NUMBER_OF_PROCESSES:
-                self._exit_btimes[process.pid] = (process.btime, self._sample_index)
-
             if self._processes.get(process.pid) is process:
                 del self._processes[process.pid]
             elif not process.is_exit_only:
@@ -976,7 +781,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
-          process (_Process): process that had its identifier, None if there is none.
+          process (processes.Process): process that had its identifier, None if there is none.
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
         """
@@ -1011,9 +816,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         self._AddCounters(process, task, sample)
         process.btime = task.btime
-        process.rmem = max(process.rmem, task.rmem)
         process.state = task.state
-        process.vmem = max(process.vmem, task.vmem)
+        process.AddMemory(task.rmem, task.vmem)
 
         # What was not known when it was first listed a later sample may tell.
         if process.is_cgroup_missing:
@@ -1033,7 +837,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
-          process (_Process): process after the change.
+          process (processes.Process): process after the change.
           attributes (dict[str, int|str]): attributes of the change.
           sample (rawlog.Sample): sample that shows the change.
         """
@@ -1063,14 +867,14 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
-          process (_Process): process.
+          process (processes.Process): process.
           last_seen_time (Optional[int]): time of the last sample with the process, None
               if it exited or is alive at the end of the log.
           sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
         """
         self._CountState(process, is_kept=False)
         name, cmdline, ids, container = process.GetFirst()
-        utime, stime, rsz, wsz, cwsz, minflt, majflt = process.counters
+        utime, stime, rsz, wsz, cwsz, minflt, majflt, rmem, vmem = process.GetTotals()
 
         event_data = AtopProcessEventData()
         event_data.cgroup = self._GetText(process.cgroup)
@@ -1085,7 +889,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         event_data.process_name = self._GetText(name)
         event_data.process_state = self._GetText(process.state.rstrip(b"\x00"))
         event_data.start_time = self._GetDateTime(process.start_time)
-        event_data.sustained_cpu_seconds = process.sustained_cpu_seconds or None
+        event_data.sustained_cpu_seconds = process.busy and process.busy[-1]
         event_data.system_cpu_time = self._GetMilliseconds(stime)
         event_data.user_cpu_time = self._GetMilliseconds(utime)
 
@@ -1119,8 +923,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 setattr(event_data, name, self._GetSize(total))
 
         if not process.is_exit_only:
-            event_data.maximum_resident_size = self._GetSize(process.rmem, 1024)
-            event_data.maximum_virtual_size = self._GetSize(process.vmem, 1024)
+            event_data.maximum_resident_size = self._GetSize(rmem, 1024)
+            event_data.maximum_virtual_size = self._GetSize(vmem, 1024)
             event_data.number_of_threads = self._GetSize(process.nthr)
 
         if not rawlog.IsValidTime(process.start_time):
@@ -1141,13 +945,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Sets the control group of a process, unless it is still not known.
 
         Args:
-          process (_Process): process.
+          process (processes.Process): process.
           task (rawlog.Task): entry of the process, alive.
           sample (rawlog.Sample): sample that the entry is from.
         """
         cgroup = self._GetCgroup(task, sample)
         if cgroup or not process.is_cgroup_missing:
-            process.cgroup = cgroup
+            process.cgroup = self._GetSharedCgroup(cgroup)
             process.may_be_in_container = self._MayBeContainerCgroup(cgroup, sample)
 
     def _SetExit(self, event_data, task, sample):
@@ -1155,7 +959,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         Args:
           event_data (AtopProcessEventData): event data.
-          task (_Exit): exit.
+          task (processes.Exit): exit.
           sample (rawlog.Sample): sample that the entry is from.
         """
         # The status of wait(2), without the bit that atop adds for a new task.
@@ -1187,8 +991,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Sets the parent of a process.
 
         Args:
-          process (_Process): process.
-          candidates (list[_Process]): processes that had the identifier of the parent
+          process (processes.Process): process.
+          candidates (list[processes.Process]): processes that had the identifier of the parent
               at some time between the previous sample and this one.
           sample (rawlog.Sample): sample.
         """
@@ -1213,7 +1017,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process.may_be_in_container = parent.is_in_container
         else:
             process.may_be_in_container = bool(
-                sample.flags & rawlog.FLAG_CONTAINERS or self._HasCgroups(sample)
+                sample.has_containers or sample.has_cgroups
             )
 
     def Finish(self, parser_mediator):
@@ -1261,9 +1065,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             self._busy_ticks = self._BUSY_SHARE * self._log.hertz * sample.interval
 
         # Without the flag an entry does not tell the container.
-        container_flag = sample.flags & rawlog.FLAG_CONTAINERS
-        if container_flag != self._container_flag:
-            self._container_flag = container_flag
+        if sample.has_containers != self._has_containers:
+            self._has_containers = sample.has_containers
             for process in self._processes.values():
                 process.task = None
 
@@ -1299,9 +1102,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         super().Start(parser_mediator, log)
         self._busy_ticks = None
-        self._container_flag = None
+        self._cgroups = {None: None}
+        self._cgroups_size = 0
+        self._has_containers = None
         self._displaced_per_pid = {}
-        self._exit_btimes = {}
         self._exited = []
         self._follows_previous = False
         self._has_exit_network = False
@@ -1311,6 +1115,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._is_previous_complete = False
         self._number_of_omitted = 0
         self._number_of_omitted_changes = 0
+        self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
         self._start_tolerance = self._START_TOLERANCE
