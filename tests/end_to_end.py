@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import json
 import os
 import re
@@ -500,10 +501,15 @@ class OutputTest(ToolsTestCase):
         with open(test_lib.GetTestFilePath(["atop-2.12.1.raw"]), "rb") as file_object:
             data = file_object.read()
 
-        # Times before 1970, in the year 10000 and at the end of what 64 bits can hold.
+        # Times before 1970, in the year 10000 and at the end of what 64 bits can hold, of
+        # a sample without another one that knows better.
+        first_sample = next(rawlog.RawLog(io.BytesIO(data)).samples())
+        end_offset = first_sample.end_offset
         for index, curtime in enumerate((-1, 0, 253402300800, (1 << 62), -(1 << 63))):
             with open(os.path.join(source, f"time{index:d}"), "wb") as file_object:
-                file_object.write(data[:480] + struct.pack("<q", curtime) + data[488:])
+                file_object.write(
+                    data[:480] + struct.pack("<q", curtime) + data[488:end_offset]
+                )
 
         with open(os.path.join(source, "hostile"), "wb") as file_object:
             file_object.write(CreateHostileLog(data))
