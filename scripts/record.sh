@@ -7,8 +7,8 @@
 # ATOP is the atop to record with. The log is NAME.raw, what ATOP prints of it is
 # NAME.parseable.gz. It takes root, setpriv and unshare of util-linux, Python and 10
 # seconds, and does not need plaso_atop. The log shows the processes of the workload alone:
-# they have namespaces of their own for process identifiers, network, name of the host and
-# IPC. It does show the kernel, CPUs, memory and disks of the machine.
+# they have namespaces of their own for process identifiers, control groups, network, name
+# of the host and IPC. It does show the kernel, CPUs, memory and disks of the machine.
 
 set -eu -o pipefail
 
@@ -31,6 +31,10 @@ Prepare() {
         mount -t tmpfs tmpfs "${directory}"
     done
 
+    # Control groups above this one are those of the machine, and atop takes those of
+    # version 1 for those of version 2.
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+
     cd "${DIRECTORY}"
     exec bash "${DIRECTORY}/init" --record
 }
@@ -46,7 +50,7 @@ StartLongProcesses() {
     (exec -a $'na\u00efve-\u20ac' sleep 39) &
     (exec -a $'escape-\e[31mred' sleep 39) &
     (exec -a $'tab\tnewline\n' sleep 39) &
-    (exec -a '[kworker/u8:3]' sleep 39) &
+    (exec -a '[kworker/u8:3-events]' sleep 39) &
     (exec -a "$(printf 'L%.0s' {1..400})" sleep 39) &
     python3 -c 'import os; os.execv("/bin/sleep", ["sleep", "39"])' ') S 1 1 (' &
 
@@ -161,8 +165,8 @@ case "${1:-}" in
 
         # Programs of the system alone, not those of the user's environment.
         PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-            unshare --fork --ipc --kill-child --mount --mount-proc --net --pid --uts \
-            bash "${RECORD_DIRECTORY}/init" --prepare
+            unshare --cgroup --fork --ipc --kill-child --mount --mount-proc --net --pid \
+            --uts bash "${RECORD_DIRECTORY}/init" --prepare
 
         for extension in raw parseable.gz; do
             cp "${RECORD_DIRECTORY}/log.${extension}" "$2.${extension}"
