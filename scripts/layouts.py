@@ -16,7 +16,6 @@ as they are. The script names them.
 
 import argparse
 import collections
-import functools
 import gzip
 import io
 import json
@@ -364,8 +363,8 @@ def Compile(compiler, source_path):
                 compiler.program,
                 *compiler.options,
                 "-c",
-                # Some versions define it themselves. Only a member's name depends on it:
-                # utsname.domainname would be __domainname in others.
+                # Some versions define it themselves. Only a member's name depends on
+                # it: utsname.domainname would be __domainname in others.
                 "-D_GNU_SOURCE",
                 "-fcommon",
                 "-fno-eliminate-unused-debug-types",

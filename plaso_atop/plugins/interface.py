@@ -218,6 +218,7 @@ class AtopPlugin(plugins.BasePlugin):
         """
         compatibility.ProduceWarning(parser_mediator, message)
 
+    # pylint: disable-next=unused-argument
     def Start(self, parser_mediator, log):
         """Starts with a log.
 
@@ -254,6 +255,8 @@ class AtopPlugin(plugins.BasePlugin):
 
 class AtopTaskPlugin(AtopPlugin):
     """atop raw log parser plugin for the entries of process lists."""
+
+    # pylint: disable=abstract-method
 
     # Bytes of the path of a control group that atop up to 2.10 stores.
     _CGROUP_PATH_SIZE = 63
@@ -443,6 +446,7 @@ class AtopTaskPlugin(AtopPlugin):
         self._previous_curtime = sample.curtime
         self._previous_end_offset = sample.end_offset
 
+    # pylint: disable-next=unused-argument
     def Start(self, parser_mediator, log):
         """Starts with a log.
 
