@@ -3,12 +3,11 @@
 
 It compiles the file of atop's source that writes raw logs, for every version and
 machine type, and reads the layouts from the debug information. No code of atop is run,
-and nothing of plaso_atop is used. It needs git, pyelftools and a clone of
-https://github.com/Atoptool/atop. The compilers are those of Debian:
+and nothing of plaso_atop is used. It needs git, the environment of the tests, and a
+clone of https://github.com/Atoptool/atop. The compilers are those of Debian:
 
   apt install gcc gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-i686-linux-gnu \\
       gcc-powerpc64le-linux-gnu gcc-s390x-linux-gnu
-  pip install --requirement scripts/layouts_requirements.txt
 
 The layouts of a version without a commit, or of a machine type without a compiler, stay
 as they are. The script names them.
