@@ -15,8 +15,8 @@ PLASO_VERSIONS = (
 )
 PYTHON_VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 
-# What a version of Plaso needs but does not ask for: with a later acstore the workers of
-# 20240308 fail and its log2timeline waits for ever.
+# What a version of Plaso needs but does not ask for: with a later acstore the workers
+# of 20240308 fail and its log2timeline waits for ever.
 REQUIREMENTS = {"20240308": ("acstore<20240406",)}
 
 # What depends on Plaso: its tools, a damaged log, what it is extended with, what tells
@@ -29,6 +29,41 @@ TESTS = (
     "tests/parser.py",
     "tests/tagging.py",
 )
+
+
+# What is checked besides the YAML files.
+PYTHON_FILES = (
+    "benchmarks",
+    "data",
+    "demonstration",
+    "noxfile.py",
+    "plaso_atop",
+    "scripts",
+    "setup.py",
+    "tests",
+)
+
+
+@nox.session
+def lint(session):
+    """Checks the style of the code and the spelling.
+
+    Args:
+      session (nox.Session): session.
+    """
+    # What is imported is known to pylint.
+    session.install(
+        "--editable",
+        ".",
+        "--requirement",
+        "lint_requirements.txt",
+        "--requirement",
+        "test_requirements.txt",
+    )
+    session.run("black", "--check", *PYTHON_FILES)
+    session.run("pylint", "--jobs", "0", *PYTHON_FILES)
+    session.run("yamllint", ".")
+    session.run("codespell")
 
 
 @nox.session(python=PYTHON_VERSIONS)

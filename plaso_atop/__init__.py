@@ -1,3 +1,3 @@
 """Plaso parser for the binary raw logs of atop."""
 
-__version__ = "20261121"
+__version__ = "20261201"

@@ -124,8 +124,8 @@ def Main():
         _Discard([sys.stdout, sys.stderr])
         return 1
 
-    # The commands handle errors of files: this is one of the output, such as a disk that
-    # is full.
+    # The commands handle errors of files: this is one of the output, such as a disk
+    # that is full.
     except OSError as exception:
         _Discard([sys.stdout])
         with contextlib.suppress(OSError):

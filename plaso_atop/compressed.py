@@ -190,8 +190,8 @@ def Decompress(file_object, compression):
     except _InputError as exception:
         offset = exception.offset
 
-    # What the input gives before the fault in it is lost with the error. Most often that
-    # is a checksum at the end of all data.
+    # What the input gives before the fault in it is lost with the error. Most often
+    # that is a checksum at the end of all data.
     try:
         for data in _GetPieces(file_object, compression, single_bytes_offset=offset):
             if len(data) > size:
@@ -219,9 +219,10 @@ def GetCompression(data):
 def Open(file_object, compression):
     """Opens a file for reading what it holds decompressed.
 
-    The reader of logs asks for the size and goes back to what it has read. In compressed
-    data that means to decompress all of it again, hence it becomes a temporary file, of
-    at most 256 MiB or 32 times the size of the file, whichever is more.
+    The reader of logs asks for the size and goes back to what it has read. In
+    compressed data that means to decompress all of it again, hence it becomes a
+    temporary file, of at most 256 MiB or 32 times the size of the file, whichever is
+    more.
 
     Args:
       file_object (file): file-like object.

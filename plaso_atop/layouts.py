@@ -271,7 +271,7 @@ class _DefinitionsReader(reader.DataTypeDefinitionsFileReader):
 
         Args:
           definitions_registry (dtfabric.DataTypeDefinitionsRegistry): registry.
-          file_object (file|str): file-like object or text.
+          file_object (file or str): file-like object or text.
         """
         for values in yaml.load_all(file_object, Loader=self._LOADER):
             definitions_registry.RegisterDefinition(

@@ -170,8 +170,8 @@ class AtopParser(interface.FileObjectParser):
         if log.number_of_omitted_exits:
             compatibility.ProduceWarning(
                 parser_mediator,
-                f"{log.number_of_omitted_exits:d} exits left out, more than atop stores "
-                f"in a sample",
+                f"{log.number_of_omitted_exits:d} exits left out, more than atop "
+                f"stores in a sample",
             )
 
         if log.number_of_omitted_pids:
@@ -188,4 +188,4 @@ class AtopParser(interface.FileObjectParser):
 manager.ParsersManager.RegisterParser(AtopParser)
 
 # The plugins register themselves with the parser.
-from plaso_atop import plugins  # pylint: disable=unused-import,wrong-import-position
+import plaso_atop.plugins  # pylint: disable=unused-import,wrong-import-position

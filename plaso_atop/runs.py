@@ -103,8 +103,8 @@ class Run:
           only one. Only known of a run that ended.
       number_of_samples (int): number of samples.
       offset (int): offset of the first sample in bytes.
-      start_time (int): time of the first sample in seconds since the Epoch, None if none
-          has a valid time.
+      start_time (int): time of the first sample in seconds since the Epoch, None if
+          none has a valid time.
     """
 
     def __init__(self, sample):

@@ -183,7 +183,8 @@ class SampleFinder:
                     budget.Add(offset, candidate_offset)
                     yield sample
 
-            # The last record_size bytes are searched again, as a record may start there.
+            # The last record_size bytes are searched again, as a record may start
+            # there.
             next_offset = offset + scan_size - record_size - 1
             budget.Add(offset, next_offset)
             offset = next_offset
@@ -217,7 +218,8 @@ class SampleFinder:
           offset (int): offset in bytes to search from.
 
         Returns:
-          int: offset of the record of the sample in bytes, or None if there is no other.
+          int: offset of the record of the sample in bytes, or None if there is no
+              other.
         """
         whole_offset = self.FindWhole(offset)
         end_offset = whole_offset
@@ -241,7 +243,8 @@ class SampleFinder:
           offset (int): offset in bytes to search from.
 
         Returns:
-          int: offset of the record of the sample in bytes, or None if there is no other.
+          int: offset of the record of the sample in bytes, or None if there is no
+              other.
         """
         if self._whole_start is not None and self._whole_start <= offset:
             if self._whole_offset is None or offset <= self._whole_offset:

@@ -40,12 +40,8 @@ def RunGarbage():
       int: number of logs of which more is hidden, or which take longer, than may be.
     """
     failed = 0
-    print(
-        "|      size | kind                                     | hidden |  CPU s | at most |"
-    )
-    print(
-        "| --------: | ---------------------------------------- | -----: | -----: | ------: |"
-    )
+    print(f"|      size | kind{'':36s} | hidden |  CPU s | at most |")
+    print(f"| --------: | {'-' * 40:s} | -----: | -----: | ------: |")
     for size in GARBAGE_SIZES:
         for kind in garbage.KINDS:
             result = rawlog_garbage.ReadGarbage(kind, size, 1600)
@@ -169,6 +165,7 @@ def RunLog2Timeline(first_seed, count):
 
         numbers_of_events.append(counts)
 
+    # pylint: disable-next=unbalanced-tuple-unpacking
     good_counts, counts = numbers_of_events
     lost = [name for name, number in good_counts.items() if counts.get(name) != number]
     failures = [message for message in warnings if "unable to" in message]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes data/timesketch/tags.yaml, the rules of data/tag_atop.txt for Timesketch.
 
-The tagger of Timesketch asks the index for events and then matches one attribute of these
-with a regular expression of Python. The first text attribute that a rule is about is
-matched that way, as psort does. What else the rule asks for is asked of the index.
+The tagger of Timesketch asks the index for events and then matches one attribute of
+these with a regular expression of Python. The first text attribute that a rule is about
+is matched that way, as psort does. What else the rule asks for is asked of the index.
 """
 
 import os
@@ -157,7 +157,8 @@ class Rule:
     def _GetQuery(self, condition):
         """Retrieves the query for a condition.
 
-        A value that is empty or 0 matches no condition of psort, unless that is negated.
+        A value that is empty or 0 matches no condition of psort, unless that is
+        negated.
 
         Args:
           condition (Filter): condition.
@@ -304,6 +305,8 @@ def ReadRules(path):
 
             parser = expression_parser.EventFilterExpressionParser()
             rule = Rule(parser.Parse(text).Compile())
+            # A label comes first.
+            # pylint: disable-next=possibly-used-before-assignment
             for other_rule in rules:
                 if rule.expressions and (rule.query, rule.attribute) == (
                     other_rule.query,

@@ -248,10 +248,11 @@ class LayoutsTest(test_lib.BaseTestCase):
 
     def testFindFileLayoutOfOtherVersions(self):
         """Tests the FindFileLayout function with sizes that other versions have."""
+        newest_version = layouts.VERSIONS[-1]
         for version, layout_version, expected_version in (
             # Written by a later release, or by one before the first that is known.
-            ("2.14", "2.13", "2.13"),
-            ("3.0", "2.13", "2.13"),
+            (test_lib.UNKNOWN_VERSION, newest_version, newest_version),
+            ("3.0", newest_version, newest_version),
             ("2.99", "1.23", "1.23"),
             ("1.20", "1.23", "1.23"),
             # Between two releases, with the number of the first and the sizes of the

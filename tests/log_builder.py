@@ -170,7 +170,7 @@ class LogBuilder:
       version_tuple (tuple[int, int]): version in the header.
     """
 
-    def __init__(self, version="2.13", abi=layouts.ABIS[0], **header):
+    def __init__(self, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **header):
         """Starts a log.
 
         Args:

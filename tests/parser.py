@@ -294,9 +294,21 @@ class AtopParserTest(test_lib.ParserTestCase):
 
     def testOtherVersion(self):
         """Tests logs with the number of one version and the sizes of another one."""
+        newest = test_lib.LOGS[-1]
         for name, version, assumed_version, message in (
-            ("atop-2.13.0", (2, 14), (2, 13), "2.14 is not known, read as 2.13"),
-            ("atop-2.13.0", (3, 0), (2, 13), "3.0 is not known, read as 2.13"),
+            (
+                newest.name,
+                test_lib.UNKNOWN_VERSION_TUPLE,
+                newest.version_tuple,
+                f"{test_lib.UNKNOWN_VERSION:s} is not known, "
+                f"read as {newest.version:s}",
+            ),
+            (
+                newest.name,
+                (3, 0),
+                newest.version_tuple,
+                f"3.0 is not known, read as {newest.version:s}",
+            ),
             (
                 "atop-2.13.0",
                 (2, 12),

@@ -27,8 +27,7 @@ def _GetColumnExpressions(log, sample):
 
     def GetCgroup(task):
         # Threads and processes that exited may have the pid of another process.
-        is_alive = task.isproc and task.state != b"E"
-        return cgroups.get(task.pid) if is_alive else None
+        return cgroups.get(task.pid) if task.isproc else None
 
     def GetCgroupPath(task):
         if version < (2, 11):

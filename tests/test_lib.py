@@ -90,6 +90,10 @@ LOGS = (
     Log("atop-2.13.0", "2.13", "64-bit little-endian"),
 )
 
+# Version after the newest that is known.
+UNKNOWN_VERSION_TUPLE = (LOGS[-1].version_tuple[0], LOGS[-1].version_tuple[1] + 1)
+UNKNOWN_VERSION = ".".join(map(str, UNKNOWN_VERSION_TUPLE))
+
 
 @functools.lru_cache(maxsize=None)
 def GetDocumentedTypes(event_data_class):

@@ -140,9 +140,7 @@ def CreateDeviceLog(hostname):
     Returns:
       bytes: contents of the file.
     """
-    builder = log_builder.LogBuilder(
-        version="2.13", utsname={"nodename": hostname.encode("ascii")}
-    )
+    builder = log_builder.LogBuilder(utsname={"nodename": hostname.encode("ascii")})
     tasks = [_GetTask(1, 0, -9000, b"systemd", b"/sbin/init")]
     for index in range(3):
         mount = {"mountdev": b"server:/export", "bytesread": 4096, "byteswrite": 8192}

@@ -42,7 +42,7 @@ def _CheckArtifacts():
         argparse.Namespace(), tool
     )
     base_engine = engine.BaseEngine()
-    # pylint: disable=protected-access
+    # pylint: disable=no-member,protected-access
     base_engine.BuildArtifactsRegistry(tool._artifact_definitions_path, None)
 
     path = os.path.join(data_files.GetDataLocation(), "artifacts.yaml")
@@ -73,7 +73,7 @@ def _CheckFileFilter():
     filter_file.FilterFileArgumentsHelper.ParseOptions(
         argparse.Namespace(file_filter="filter_atop.yaml"), tool
     )
-    return tool._filter_file  # pylint: disable=protected-access
+    return tool._filter_file  # pylint: disable=no-member,protected-access
 
 
 def _CheckIndexMappings():
@@ -193,7 +193,8 @@ def _CheckStartup():
 
 
 def _CheckTagging():
-    """Checks that Plaso finds the tagging file by its name and adds it to that of Linux.
+    """Checks that Plaso finds the tagging file by its name and adds it to that of
+    Linux.
 
     Returns:
       str: what was found.

@@ -31,8 +31,8 @@ class _Summary:
     """Summary of the samples of a log.
 
     Attributes:
-      earliest_time (int): time of the earliest sample in seconds since the Epoch or None
-          if no sample has a valid time. The clock may have been set back after it.
+      earliest_time (int): time of the earliest sample in seconds since the Epoch or
+          None if no sample has a valid time. The clock may have been set back after it.
       gaps (list[runs.Gap]): first gaps, in the order of the file.
       intervals (tuple[int, int]): shortest and longest of the intervals of the runs of
           atop in seconds or None if no run has one.

@@ -45,8 +45,8 @@ class AtopTaskActivityEventData(events.EventData):
           wait counts when it ends. atop 2.6 and later.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       scheduling_policy (int): number of the scheduling policy, 0 for the normal one.
-      scheduling_priority (int): priority of the kernel, a lower one goes first: up to 99
-          for real-time, from 100 for others.
+      scheduling_priority (int): priority of the kernel, a lower one goes first: up to
+          99 for real-time, from 100 for others.
       since_start (bool): True if the counters are totals since the process or thread
           was started. They are in the first sample of a run of atop, where an exited
           process was started before the interval but atop did not recognize it, and for
@@ -138,8 +138,8 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
           atop 2.8 up to 2.10.
       cgroup_effective_cpu_limit_percent (int): lowest limit of the CPU time of the
           control group and those above it, in percent. atop 2.8 up to 2.10.
-      cgroup_effective_memory_limit_size (int): lowest limit of the memory of the control
-          group and those above it, in bytes. atop 2.8 up to 2.10.
+      cgroup_effective_memory_limit_size (int): lowest limit of the memory of the
+          control group and those above it, in bytes. atop 2.8 up to 2.10.
       cgroup_effective_swap_limit_size (int): lowest limit of the swap space of the
           control group and those above it, in bytes. atop 2.8 up to 2.10.
       cgroup_memory_limit_size (int): limit of the memory of the control group in bytes.
@@ -163,9 +163,9 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
       gpu_lifetime_busy_percent (int): share of the time since the process started to
           use GPUs in which these were busy for it, added up over the GPUs that it uses.
           atop 2.4 up to 2.12.
-      gpu_lifetime_memory_busy_percent (int): share of the time since the process started
-          to use GPUs in which it used their memory, added up over these. atop 2.4 up to
-          2.12.
+      gpu_lifetime_memory_busy_percent (int): share of the time since the process
+          started to use GPUs in which it used their memory, added up over these. atop
+          2.4 up to 2.12.
       gpu_memory_busy_percent (float): share of the time in which the process used the
           memory of a GPU, on average of those that it uses. atop 2.13 and later.
       gpu_memory_size (int): size of GPU memory in bytes.
@@ -188,8 +188,8 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
           interrupted, most often for a disk. Not known in 2.7 up to 2.9.
       oom_score (int): badness, the process with the highest is killed first when memory
           runs out. atop 2.13 and later.
-      oom_score_adjustment (int): what was added to the badness, from -1000 for a process
-          that must not be killed to 1000. atop 2.13 and later.
+      oom_score_adjustment (int): what was added to the badness, from -1000 for a
+          process that must not be killed to 1000. atop 2.13 and later.
       ppid (int): process identifier of the parent process (PPID).
       process_state (str): state of the process as the letter of the kernel, "E" if it
           exited.
@@ -256,6 +256,8 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
 class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
     """Shared functionality of the plugins for the activity of processes and threads."""
 
+    # pylint: disable=abstract-method
+
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
@@ -269,7 +271,8 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
           task (rawlog.Task): entry of the task.
 
         Returns:
-          dict[str, int]: counters per name of the attribute, None for what is not valid.
+          dict[str, int]: counters per name of the attribute, None for what is not
+              valid.
         """
         members = self._members
         if task.state == rawlog.STATE_EXITED:
@@ -296,8 +299,9 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
           is_exited (bool): True for processes that exited.
 
         Returns:
-          list[tuple[str, str, function, bool]]: names of the attribute and of the member,
-              what converts its value, and True if a value just below 2^32 is none.
+          list[tuple[str, str, function, bool]]: names of the attribute and of the
+              member, what converts its value, and True if a value just below 2^32 is
+              none.
         """
         members = [
             ("major_faults", "majflt", self._GetSize),
@@ -403,8 +407,8 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         if sample.is_boot:
             return True
 
-        # For a task that is new they are totals too, but it was started in the interval,
-        # except for a process that atop did not recognize when it exited.
+        # For a task that is new they are totals too, but it was started in the
+        # interval, except for a process that atop did not recognize when it exited.
         return task.state == rawlog.STATE_EXITED and self._IsLateNew(task, sample)
 
     def _SetTask(self, event_data, task, sample, counters, is_since_start):
@@ -587,7 +591,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
                 ("gpu_busy_percent", task.gpu_gpubusycum),
                 ("gpu_memory_busy_percent", task.gpu_membusycum),
             ):
-                # Where the GPU does not tell, the difference is 0 for an exited process.
+                # Where the GPU does not tell, the difference is 0 for an exited
+                # process.
                 if total is None or total < (task.state == rawlog.STATE_EXITED):
                     continue
                 values[name] = round(total / number_of_samples, 1)

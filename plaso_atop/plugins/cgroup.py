@@ -37,9 +37,11 @@ class AtopCgroupEventData(events.EventData):
       cpu_pressure_full_time (int): time in which all waited for a CPU, in milliseconds.
       cpu_pressure_some_percent (float): percentage of the interval, see
           cpu_pressure_some_time.
-      cpu_pressure_some_time (int): time in which some waited for a CPU, in milliseconds.
+      cpu_pressure_some_time (int): time in which some waited for a CPU, in
+          milliseconds.
       cpu_weight (int): weight when CPU time is shared with other control groups.
-      disk_weight (int): weight when disk transfers are shared with other control groups.
+      disk_weight (int): weight when disk transfers are shared with other control
+          groups.
       hostname (str): name of the host.
       io_pressure_full_percent (float): percentage of the interval, see
           io_pressure_full_time.
@@ -155,7 +157,8 @@ class AtopCgroupPlugin(interface.AtopPlugin):
           cstat (tuple): metrics and limits of the control group.
 
         Returns:
-          dict[str, int]: counters per name of the attribute, None for what is not known.
+          dict[str, int]: counters per name of the attribute, None for what is not
+              known.
         """
         counters = {
             "number_of_reads": self._GetSize(cstat.dsk_rios),

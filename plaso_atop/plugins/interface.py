@@ -222,6 +222,7 @@ class AtopPlugin(plugins.BasePlugin):
         """
         compatibility.ProduceWarning(parser_mediator, message)
 
+    # pylint: disable-next=unused-argument
     def Start(self, parser_mediator, log):
         """Starts with a log.
 
@@ -258,6 +259,8 @@ class AtopPlugin(plugins.BasePlugin):
 
 class AtopTaskPlugin(AtopPlugin):
     """atop raw log parser plugin for the entries of process lists."""
+
+    # pylint: disable=abstract-method
 
     # Bytes of the path of a control group that atop up to 2.10 stores.
     _CGROUP_PATH_SIZE = 63
@@ -433,6 +436,7 @@ class AtopTaskPlugin(AtopPlugin):
         self._previous_curtime = sample.curtime
         self._previous_end_offset = sample.end_offset
 
+    # pylint: disable-next=unused-argument
     def Start(self, parser_mediator, log):
         """Starts with a log.
 

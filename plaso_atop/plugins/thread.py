@@ -7,7 +7,8 @@ from plaso_atop.plugins import activity
 class AtopThreadEventData(activity.AtopTaskActivityEventData):
     """Activity of a thread event data.
 
-    atop lists the threads of a process that has more than one, the main thread included.
+    atop lists the threads of a process that has more than one, the main thread
+    included.
 
     Attributes, in addition to those of AtopTaskActivityEventData:
       tgid (int): identifier of the process of the thread (TGID), the same as pid.

@@ -297,7 +297,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         ):
             with self.subTest(state=state, flags=flags, support_flags=support_flags):
                 (event_data,) = self._ParseTasks(
-                    self._GetDistinctTask("2.13", gen__state=state),
+                    self._GetDistinctTask(layouts.VERSIONS[-1], gen__state=state),
                     flags=flags,
                     supportflags=support_flags,
                 )
@@ -326,8 +326,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             ("2.2", 0, iostat, sizes | cancelled),
             # 2.2.6 and later: the flag of the record tells.
             ("2.2-3", 0, 0x35, set()),
-            ("2.13", 0, 0x35, set()),
-            ("2.13", task_test_lib.FLAG_IOSTAT, 0x35, sizes | cancelled),
+            (layouts.VERSIONS[-1], 0, 0x35, set()),
+            (layouts.VERSIONS[-1], task_test_lib.FLAG_IOSTAT, 0x35, sizes | cancelled),
         ):
             with self.subTest(version=version, flags=flags, support=support_flags):
                 task = self._GetDistinctTask(version)
@@ -349,7 +349,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             ("2.3", "container_identifier", "container"),
             ("2.9", "container_identifier", "container"),
             ("2.10", "container_name", "utsname"),
-            ("2.13", "container_name", "utsname"),
+            (layouts.VERSIONS[-1], "container_name", "utsname"),
         ):
             with self.subTest(version=version):
                 task = self._GetDistinctTask(version)
@@ -398,7 +398,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             (event_data,) = self._ParseTasks(task, version=version, flags=flags)
             self.assertTrue(set(limits).isdisjoint(self._GetMeasuredValues(event_data)))
 
-    def _GetGPU(self, task, version="2.13", flags=task_test_lib.FLAG_GPU):
+    def _GetGPU(self, task, version=layouts.VERSIONS[-1], flags=task_test_lib.FLAG_GPU):
         """Retrieves what an event tells of GPUs.
 
         Args:
@@ -447,7 +447,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
         for state in (b"A", b"E"):
             task = self._GetDistinctTask(
-                "2.13",
+                layouts.VERSIONS[-1],
                 gpu__state=state,
                 gpu__gpubusycum=255,
                 gpu__membusycum=33,
@@ -467,7 +467,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
         # A single sample, and as many GPUs as there can be.
         task = self._GetDistinctTask(
-            "2.13",
+            layouts.VERSIONS[-1],
             gpu__state=b"A",
             gpu__gpubusycum=40,
             gpu__gpulist=-1,
@@ -480,7 +480,9 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         # Without the flag of the record, or in another state, nothing is valid.
         self.assertEqual(self._GetGPU(task, flags=0), {})
         for state in (b"N", b"\x00", b"\xeb", b"S"):
-            task = self._GetDistinctTask("2.13", gpu__state=state, **values)
+            task = self._GetDistinctTask(
+                layouts.VERSIONS[-1], gpu__state=state, **values
+            )
             self.assertEqual(self._GetGPU(task), {})
 
     def testGPUOfSnapshots(self):
@@ -583,7 +585,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
     def testGPUNotUsed(self):
         """Tests a process that does not use GPUs any more."""
-        for version in ("2.4", "2.12", "2.13"):
+        for version in ("2.4", "2.12", layouts.VERSIONS[-1]):
             for state in (b"A", b"E"):
                 task = self._GetDistinctTask(version, gpu__state=state, gpu__nrgpus=0)
                 self.assertEqual(self._GetGPU(task, version=version), {})
@@ -603,7 +605,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
         values = {"gpu__samples": 4, "gpu__memcum": -1, "gpu__type": b"U"}
         task = self._GetDistinctTask(
-            "2.13",
+            layouts.VERSIONS[-1],
             gpu__state=b"A",
             gpu__gpubusycum=-1,
             gpu__membusycum=0,
@@ -613,7 +615,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
         # The difference of -1 and -1.
         task = self._GetDistinctTask(
-            "2.13",
+            layouts.VERSIONS[-1],
             gen__state=b"E",
             gpu__state=b"E",
             gpu__gpubusycum=0,
@@ -623,7 +625,9 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertEqual(set(self._GetGPU(task)), names)
 
         # In the first sample the interval is not known that the sums are of.
-        task = self._GetDistinctTask("2.13", gpu__state=b"A", gpu__type=b"C")
+        task = self._GetDistinctTask(
+            layouts.VERSIONS[-1], gpu__state=b"A", gpu__type=b"C"
+        )
         flags = task_test_lib.FLAG_GPU | task_test_lib.FLAG_BOOT
         self.assertEqual(set(self._GetGPU(task, flags=flags)), {*names, "gpu_type"})
 
@@ -697,7 +701,10 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         ):
             with self.subTest(flags=flags, state=state, excode=excode, btime=btime):
                 task = self._GetDistinctTask(
-                    "2.13", gen__state=state, gen__excode=excode, gen__btime=btime
+                    layouts.VERSIONS[-1],
+                    gen__state=state,
+                    gen__excode=excode,
+                    gen__btime=btime,
                 )
                 (event_data,) = self._ParseTasks(task, flags=flags)
                 self.assertEqual(event_data.since_start, is_marked or None)
@@ -712,7 +719,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             "mem__majflt": "major_faults",
             "mem__minflt": "minor_faults",
         }
-        for version in ("1.23", "1.27", "2.0", "2.6", "2.7", "2.13"):
+        for version in ("1.23", "1.27", "2.0", "2.6", "2.7", layouts.VERSIONS[-1]):
             with self.subTest(version=version):
                 version_tuple = tuple(map(int, version.split(".")))
                 task = self._GetDistinctTask(
@@ -744,7 +751,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                     wrapped if version_tuple >= (2, 0) else None,
                 )
 
-    def _ParseSamples(self, *samples, version="2.13"):
+    def _ParseSamples(self, *samples, version=layouts.VERSIONS[-1]):
         """Retrieves the event data of a log of several samples.
 
         Args:
@@ -851,7 +858,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             return numbers
 
         new = {"excode": -(1 << 31)}
-        for version in ("2.9", "2.13"):
+        for version in ("2.9", layouts.VERSIONS[-1]):
             for samples, expected in (
                 # All threads are listed.
                 ([_GetTask(9, 7, 3, 4)], [[7]]),
@@ -1016,14 +1023,14 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             "net__tcprcv"
         ).split()
         task = self._GetDistinctTask(
-            "2.13",
+            layouts.VERSIONS[-1],
             gen__ruid=-2,
             mem__oomscoreadj=-1000,
             mem__rgrow=-3,
             mem__vgrow=-(1 << 62),
             **{name: -1 for name in names},
         )
-        arguments = self._GetNetworkArguments("2.13")
+        arguments = self._GetNetworkArguments(layouts.VERSIONS[-1])
         (event_data,) = self._ParseTasks(task, **arguments)
         values = self._GetMeasuredValues(event_data)
         for name in task_test_lib.NETWORK_MEMBERS:
@@ -1056,7 +1063,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             if name.startswith(("cpu__blk", "cpu__stime", "dsk", "mem__p", "mem__v"))
         ]
         task = self._GetDistinctTask(
-            "2.13", **{name: (1 << 63) - 1 for name in large_names}
+            layouts.VERSIONS[-1], **{name: (1 << 63) - 1 for name in large_names}
         )
         (event_data,) = self._ParseTasks(task)
         self.assertIsNone(event_data.block_io_delay_time)
@@ -1067,7 +1074,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(event_data.written_size)
 
         # Neither the length of a tick nor that of the interval is known.
-        task = self._GetDistinctTask("2.13")
+        task = self._GetDistinctTask(layouts.VERSIONS[-1])
         (event_data,) = self._ParseTasks(task, hertz=0, warnings=["header damaged"])
         self.assertIsNone(event_data.cpu_percent)
         self.assertIsNone(event_data.user_cpu_time)
@@ -1077,7 +1084,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
     def testGuessedExit(self):
         """Tests an exit of which process accounting does not tell the process."""
         task = self._GetDistinctTask(
-            "2.13", gen__state=b"E", gen__tgid=0, gen__pid=0, gen__ppid=0
+            layouts.VERSIONS[-1], gen__state=b"E", gen__tgid=0, gen__pid=0, gen__ppid=0
         )
         (event_data,) = self._ParseTasks(task)
         self.assertIsNone(event_data.pid)
@@ -1124,7 +1131,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertEqual(
             _GetUsername(gen__cgpath=b"/a.slice/".ljust(62, b"x")), "www-data"
         )
-        self._CheckUsernameOfCgroup(self._GetUserTask(version="2.13"))
+        self._CheckUsernameOfCgroup(self._GetUserTask(version=layouts.VERSIONS[-1]))
 
     def testMessage(self):
         """Tests the messages."""

@@ -12,6 +12,13 @@ from tests import log_builder
 from tests import test_lib
 from tests.plugins import sample_test_lib
 
+# Versions that store control groups.
+_VERSIONS = [
+    version
+    for version in layouts.VERSIONS
+    if layouts.GetFileLayout(version, layouts.ABIS[0]).cstat
+]
+
 
 class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
     """Tests for the atop raw log cgroup plugin."""
@@ -135,7 +142,9 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
                 has_cgroups = log.version_tuple >= self._VERSION_WITH_CGROUPS
                 self.assertEqual(number_of_events > 0, has_cgroups)
 
-    def _GetDistinctCgroup(self, version="2.13", abi=layouts.ABIS[0], **overrides):
+    def _GetDistinctCgroup(
+        self, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **overrides
+    ):
         """Makes a cgroup no two metrics and limits of which have the same value.
 
         Args:
@@ -159,7 +168,9 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
             values[name.replace("__", ".")] = value
         return values
 
-    def _ParseCgroups(self, *cgroups, version="2.13", abi=layouts.ABIS[0], **kwargs):
+    def _ParseCgroups(
+        self, *cgroups, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **kwargs
+    ):
         """Retrieves the event data of a log with a sample that is not the first.
 
         Args:
@@ -184,7 +195,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
 
     def testBuiltLogs(self):
         """Tests all members of cgroups of all versions and machine types."""
-        for version in ("2.11", "2.12", "2.13"):
+        for version in _VERSIONS:
             for abi in layouts.ABIS:
                 for flags in (0, 1):
                     with self.subTest(version=version, abi=abi.name, flags=flags):

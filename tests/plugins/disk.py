@@ -80,7 +80,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
             values["number_of_pending_requests"] = view["inflight"]
         return values
 
-    def _GetSystem(self, version="2.13", **disks):
+    def _GetSystem(self, version=layouts.VERSIONS[-1], **disks):
         """Retrieves a system block with disks.
 
         Args:
@@ -176,9 +176,9 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
 
     def testTransfers(self):
         """Tests that there are events for disks with transfers only."""
-        for version in ("1.23", "1.26", "2.6", "2.13"):
+        for version in ("1.23", "1.26", "2.6", layouts.VERSIONS[-1]):
             members = ["nread", "nwrite", "io_ms"]
-            if version == "2.13":
+            if version == layouts.VERSIONS[-1]:
                 members.append("ndisc")
             for member in members:
                 disks = [
@@ -209,7 +209,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
         for member in set(idle).difference(["mountdev", "age"]):
             active = {**idle, "mountdev": b"nas:/b", member: 1}
             system = {"nfs.nfsmounts": {"nrmounts": 2, "nfsmnt": [idle, active]}}
-            for version in ("2.2-3", "2.13"):
+            for version in ("2.2-3", layouts.VERSIONS[-1]):
                 (element,) = self._ParseSystem({}, system, version=version)
                 self._CheckNFSMount(element, active)
 
@@ -259,7 +259,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
     def testDiscards(self):
         """Tests discards, which not all kernels count."""
         disk = {"name": b"sda", "nread": 1, "nrsect": 8, "ndisc": -1}
-        for version in ("2.7", "2.13"):
+        for version in ("2.7", layouts.VERSIONS[-1]):
             (element,) = self._ParseSystem(
                 {}, self._GetSystem(dsk=[disk]), version=version
             )
@@ -273,7 +273,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
             "nrmounts": 1,
             "nfsmnt": [{"mountdev": b"nas:/a", "bytestotread": 1 << 40}],
         }
-        for version in ("1.23", "2.6", "2.13"):
+        for version in ("1.23", "2.6", layouts.VERSIONS[-1]):
             system = self._GetSystem(version=version, dsk=[disk])
             if version != "1.23":
                 system["nfs"] = {"nfsmounts": nfs_mounts}

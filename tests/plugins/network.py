@@ -166,7 +166,7 @@ class AtopNetworkPluginTest(sample_test_lib.SamplePluginTestCase):
     def testSinceBoot(self):
         """Tests that counters that are not those of an interval are marked."""
         system = self._GetSystem({"name": b"eth0", "rpack": 1 << 32, "rbyte": 1 << 40})
-        for version in ("1.23", "2.6", "2.13"):
+        for version in ("1.23", "2.6", layouts.VERSIONS[-1]):
             elements = self._ParseSystem(system, version=version)
             self.assertEqual(
                 [

@@ -123,7 +123,9 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         events = self._GetProcessEventData(data, user_names)
         return {event.pid: event.username for event in events}
 
-    def _Parse(self, samples, version="2.13", abi=layouts.ABIS[0], **kwargs):
+    def _Parse(
+        self, samples, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **kwargs
+    ):
         """Parses a log.
 
         Args:
@@ -255,7 +257,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             ("1.23", -2, 1),
             ("1.23", 3, 2),
             ("1.26", 2, 2),
-            ("2.13", 2, 2),
+            (layouts.VERSIONS[-1], 2, 2),
         ):
             exit_task = self._GetExit(9, 10 + difference, elaps=50000)
             events, _ = self._Parse([[], [living], [exit_task]], version=version)
@@ -435,23 +437,23 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         used = self._GetTask(9, 10, mem__minflt=1)
         exit_task = self._GetExit(9, 10, cpu__utime=100)
         for version, samples, expected in (
-            ("2.13", [[busy], [busy], [busy]], 3),
+            (layouts.VERSIONS[-1], [[busy], [busy], [busy]], 3),
             # Whatever the interval, a sample in which it was not busy.
-            ("2.13", [[busy], [less_busy], [busy], [busy]], 2),
-            ("2.13", [[busy], [used], [busy]], 1),
-            ("2.13", [[busy], [idle], [busy]], 1),
-            ("2.13", [[busy], [idle], [idle], [busy], [idle], [busy]], 1),
+            (layouts.VERSIONS[-1], [[busy], [less_busy], [busy], [busy]], 2),
+            (layouts.VERSIONS[-1], [[busy], [used], [busy]], 1),
+            (layouts.VERSIONS[-1], [[busy], [idle], [busy]], 1),
+            (layouts.VERSIONS[-1], [[busy], [idle], [idle], [busy], [idle], [busy]], 1),
             # Up to 2.2 a process that is idle is not listed.
             ("2.2", [[busy], [], [busy], [busy]], 2),
             ("2.2", [[busy], [busy], [], [busy]], 2),
             # A sample that is lost, and one whose processes are.
-            ("2.13", [[busy], b"lost", [busy], [busy]], 2),
-            ("2.13", [[busy], [busy], b"damaged", [busy]], 2),
+            (layouts.VERSIONS[-1], [[busy], b"lost", [busy], [busy]], 2),
+            (layouts.VERSIONS[-1], [[busy], [busy], b"damaged", [busy]], 2),
             # The samples before and after were cut out without a trace.
-            ("2.13", [[busy], [busy], None, [busy]], 2),
+            (layouts.VERSIONS[-1], [[busy], [busy], None, [busy]], 2),
             # When in the interval it exited does not matter.
-            ("2.13", [[busy], [exit_task]], 1),
-            ("2.13", [[exit_task]], 0),
+            (layouts.VERSIONS[-1], [[busy], [exit_task]], 1),
+            (layouts.VERSIONS[-1], [[exit_task]], 0),
         ):
             builder = log_builder.LogBuilder(version=version)
             builder.AddSample(self._T0, flags=rawlog.FLAG_BOOT)
@@ -526,7 +528,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
 
         # An entry does not tell the container where it was not recorded.
         contained = self._GetTask(9, wasinactive=1, utsname=b"web")
-        builder = log_builder.LogBuilder(version="2.13")
+        builder = log_builder.LogBuilder()
         for index, flags in enumerate((rawlog.FLAG_BOOT, rawlog.FLAG_CONTAINERS, 0)):
             builder.AddSample(self._T0 + 600 * index, flags=flags, tasks=[contained])
         atop_parser = parser.AtopParser()
@@ -587,7 +589,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         self.assertIsNone(event_data.written_size)
 
         # Without the clock tick there are no times.
-        log = log_builder.LogBuilder(version="2.13")
+        log = log_builder.LogBuilder()
         log.AddSample(self._T0, flags=1, tasks=[_GetTask(10)])
         data = bytearray(log.Build())
         data[14:16] = bytes(2)
@@ -855,7 +857,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             ("2.3", "container", "container_identifier"),
             ("2.9", "container", "container_identifier"),
             ("2.10", "utsname", "container_name"),
-            ("2.13", "utsname", "container_name"),
+            (layouts.VERSIONS[-1], "utsname", "container_name"),
         ):
             host = self._GetTask(9, 10)
             container = self._GetTask(9, 10, **{member: b"0123456789ab"})
@@ -1081,7 +1083,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         limit = plugin_class._MAXIMUM_NUMBER_OF_PROCESSES
         plugin_class._MAXIMUM_NUMBER_OF_PROCESSES = 10
         try:
-            builder = log_builder.LogBuilder(version="2.13")
+            builder = log_builder.LogBuilder()
             builder.AddSample(
                 self._T0, flags=1, tasks=[self._GetTask(1 + pid) for pid in range(15)]
             )
@@ -1103,7 +1105,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         # One identifier, again and again.
         tasks = [self._GetTask(9, 10 * index) for index in range(100)]
         tasks.extend(self._GetExit(9, 10 * index) for index in range(100))
-        builder = log_builder.LogBuilder(version="2.13")
+        builder = log_builder.LogBuilder()
         builder.AddSample(self._T0, flags=1, tasks=tasks)
         storage_writer = self._ParseData(builder.Build(), parser.AtopParser())
         self.assertEqual(

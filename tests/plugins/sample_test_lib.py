@@ -162,7 +162,9 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
             if name not in self._COMMON_ATTRIBUTES
         }
 
-    def _ParseSystem(self, *systems, version="2.13", abi=layouts.ABIS[0], **kwargs):
+    def _ParseSystem(
+        self, *systems, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **kwargs
+    ):
         """Retrieves the event data of a log with given system blocks.
 
         Args:

@@ -2,6 +2,7 @@
 
 import unittest
 
+from plaso_atop import layouts
 from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop.plugins import session
@@ -26,7 +27,7 @@ class AtopSessionPluginTest(test_lib.ParserTestCase):
         atop_parser.EnablePlugins({"session"})
         return atop_parser
 
-    def _GetGaps(self, samples, version="2.13", damage=None):
+    def _GetGaps(self, samples, version=layouts.VERSIONS[-1], damage=None):
         """Retrieves the gaps in a log.
 
         Args:

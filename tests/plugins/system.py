@@ -537,7 +537,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
             ("1.26", {"npresent": 30, "nexit": 0}, 30),
             ("2.2", {"totproc": 30, "nexit": 1}, 30),
             ("2.3", {"totproc": 30, "nexit": 1}, 29),
-            ("2.13", {"totproc": 0, "nexit": 1}, None),
+            (layouts.VERSIONS[-1], {"totproc": 0, "nexit": 1}, None),
         ):
             builder = log_builder.LogBuilder(version=version)
             builder.AddSample(sample_test_lib.T0, tasks=[{"gen.pid": 1}], **stored)
@@ -589,7 +589,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
             "steal": 4000,
             "guest": 10000,
         }
-        for version in ("1.26", "2.6", "2.13"):
+        for version in ("1.26", "2.6", layouts.VERSIONS[-1]):
             system = {"cpu": {"nrcpu": 2, "all": ticks}}
             _, element = self._ParseSystem({}, system, version=version)
             self.assertEqual(element.cpu_user_percent, 16.7)
@@ -673,7 +673,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
             (b"6.3.0", new_kernel),
             (b"10.0.0", new_kernel),
         ):
-            for version in ("1.23", "2.6", "2.7", "2.8", "2.13"):
+            for version in ("1.23", "2.6", "2.7", "2.8", layouts.VERSIONS[-1]):
                 system = self._GetICMPSystem(version, counters.values())
                 system["net.icmpv6"] = {
                     "Icmp6InMsgs": 1000,
@@ -693,7 +693,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
 
         # It is not known what kernel printed it.
         for release in (b"", b"unknown", b"4", b"4444.1", b"x4.9"):
-            system = self._GetICMPSystem("2.13", kernel.values())
+            system = self._GetICMPSystem(layouts.VERSIONS[-1], kernel.values())
             (element,) = self._ParseSystem(system, **{"utsname.release": release})
             self.assertEqual(element.icmp_received_messages, 1)
             self.assertEqual(element.icmp_received_errors, 2)
@@ -730,7 +730,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
             ("2.8", b"5.10.0", None, None, 3),
             ("2.8", b"", None, None, 3),
             ("2.9", b"5.8.0", 20, 10, 3),
-            ("2.13", b"", 20, 10, 3),
+            (layouts.VERSIONS[-1], b"", 20, 10, 3),
         ):
             header = {"utsname.release": release}
             (element,) = self._ParseSystem(system, version=version, **header)
@@ -845,7 +845,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
                 elif isinstance(value, int) and value > 0xFFFF:
                     values[name] = number
 
-        for version in ("1.23", "2.6", "2.13"):
+        for version in ("1.23", "2.6", layouts.VERSIONS[-1]):
             structure = layouts.GetFileLayout(version, layouts.ABIS[0]).sstat
             for number in (-1, largest, -largest - 1):
                 for average in (math.nan, math.inf, -math.inf, -1.0, 3e38):

@@ -307,8 +307,8 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         """Checks when the control group tells that a process is in no container.
 
         Args:
-          tasks (list[dict[str, object]]): values of members of the entries, of version
-              2.13, of a process 42 of a user, and maybe its thread.
+          tasks (list[dict[str, object]]): values of members of the entries, of the
+              newest version, of a process 42 of a user, and maybe its thread.
         """
 
         def _GetUsername(name, pid=42, **kwargs):
@@ -326,9 +326,13 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
                 log_builder.Cgroup(b"", -1, [], {}),
                 log_builder.Cgroup(name, 0, [pid], {}),
             ]
-            return self._GetUsername(*tasks, version="2.13", cgroups=cgroups, **kwargs)
+            return self._GetUsername(
+                *tasks, version=layouts.VERSIONS[-1], cgroups=cgroups, **kwargs
+            )
 
-        self.assertEqual(self._GetUsername(*tasks, version="2.13"), "www-data")
+        self.assertEqual(
+            self._GetUsername(*tasks, version=layouts.VERSIONS[-1]), "www-data"
+        )
         self.assertEqual(_GetUsername(b"cron.service"), "www-data")
         self.assertIsNone(_GetUsername(b"docker-0123.scope"))
         self.assertIsNone(_GetUsername(b"cron.service", pid=43))
@@ -354,7 +358,9 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         }
         return self._GetDistinctTask(version, **{**values, **overrides})
 
-    def _ParseTasks(self, *tasks, version="2.13", abi=layouts.ABIS[0], **kwargs):
+    def _ParseTasks(
+        self, *tasks, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **kwargs
+    ):
         """Retrieves the event data of a log with a sample that is not the first.
 
         Args:

@@ -5,6 +5,8 @@ No real log has netatop: this is tested with logs that are built.
 
 import unittest
 
+from plaso_atop import layouts
+
 from tests import log_builder
 from tests import test_lib
 from tests.plugins import sample_test_lib
@@ -225,7 +227,9 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             (0, -(1 << 31), False),
             (0, 0, False),
         ):
-            task = self._GetDistinctTask("2.13", gen__isproc=0, gen__excode=excode)
+            task = self._GetDistinctTask(
+                layouts.VERSIONS[-1], gen__isproc=0, gen__excode=excode
+            )
             (event_data,) = self._ParseTasks(task, flags=flags)
             self.assertEqual(event_data.since_start, is_marked or None)
             self.assertEqual(event_data.cpu_percent is None, is_marked)
@@ -262,7 +266,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
 
     def testCgroup(self):
         """Tests the control group of a thread since 2.11."""
-        builder = log_builder.LogBuilder(version="2.13")
+        builder = log_builder.LogBuilder()
         builder.AddSample(
             sample_test_lib.T0,
             tasks=[
@@ -307,8 +311,8 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(_GetUsername(gen__cgpath=b""))
         self.assertIsNone(_GetUsername(gen__cgpath=b"/a.slice/".ljust(63, b"x")))
         self._CheckUsernameOfCgroup(
-            self._GetUserTask(version="2.13"),
-            self._GetUserTask(version="2.13", gen__isproc=0, gen__pid=43),
+            self._GetUserTask(version=layouts.VERSIONS[-1]),
+            self._GetUserTask(version=layouts.VERSIONS[-1], gen__isproc=0, gen__pid=43),
         )
 
     def testMessage(self):
