@@ -4,7 +4,7 @@ import random
 
 from plaso_atop import rawlog
 
-from tests import log_builder
+import log_builder
 
 HERTZ = 100
 

@@ -15,8 +15,8 @@ from plaso_atop import rawlog
 
 from scripts import attributes
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 # Time of the first sample of logs that are built.
 _T0 = 1795225000

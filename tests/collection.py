@@ -21,7 +21,7 @@ from plaso_atop import hooks
 from plaso_atop import integration
 
 from tests import end_to_end
-from tests import test_lib
+from tests.lib import test_lib
 
 # What the filters collect, and names beside it that they must not. Paths are those of
 # the documentation of atop and of process accounting.

@@ -16,7 +16,7 @@ import zipfile
 from plaso_atop import blocks
 from plaso_atop import rawlog
 
-from tests import test_lib
+from tests.lib import test_lib
 
 # What a log can hold to harm the one who reads it.
 HOSTILE_COMMAND_LINES = (

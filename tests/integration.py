@@ -32,7 +32,7 @@ from plaso_atop import integration
 from plaso_atop import user_names
 from plaso_atop.commands import check
 
-from tests import test_lib
+from tests.lib import test_lib
 
 
 def GetUsernameInWorker(system_configuration, user_identifier):

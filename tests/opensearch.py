@@ -28,8 +28,8 @@ from plaso_atop import rawlog
 from plaso_atop.commands import check
 
 from tests import end_to_end
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 
 def GetMappings():

@@ -15,7 +15,7 @@ import unittest
 import venv
 import zipfile
 
-from tests import test_lib
+from tests.lib import test_lib
 
 # What a checkout may hold besides the files of the project.
 IGNORED_NAMES = shutil.ignore_patterns(

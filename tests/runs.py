@@ -6,7 +6,7 @@ import unittest
 from plaso_atop import rawlog
 from plaso_atop import runs
 
-from tests import log_builder
+import log_builder
 
 FLAG_BOOT = 0x0001
 FLAG_ACCOUNTING = 0x0010

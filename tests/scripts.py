@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from tests import packaging
-from tests import test_lib
+from tests.lib import test_lib
 
 
 @unittest.skipUnless(shutil.which("locale"), "needs locale")

@@ -19,8 +19,8 @@ from plaso_atop import parser
 from plaso_atop.plugins import process
 
 from tests import end_to_end
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 
 def Process(command_line=None, process_name=None, **attributes):

@@ -23,10 +23,10 @@ from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop.commands import info
 
-from tests import log_builder
-from tests import mutations
-from tests import test_lib
-from tests.commands import command_test_lib
+import log_builder
+from tests.lib import mutations
+from tests.lib import test_lib
+from tests.lib import command_test_lib
 
 FLAG_BOOT = 0x0001
 FLAG_ACCOUNTING = 0x0010

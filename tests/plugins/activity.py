@@ -9,11 +9,11 @@ import unittest
 from plaso_atop import layouts
 from plaso_atop.plugins import activity
 
-from tests import log_builder
-from tests import parseable_processes
-from tests import test_lib
-from tests.plugins import sample_test_lib
-from tests.plugins import task_test_lib
+import log_builder
+from tests.lib import parseable_processes
+from tests.lib import test_lib
+from tests.lib import sample_test_lib
+from tests.lib import task_test_lib
 
 
 class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):

@@ -9,8 +9,8 @@ import unittest
 from plaso_atop import layouts
 from plaso_atop import parser
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 # Flags of a record: boot of atop, and all that can be recorded but control groups.
 _FLAG_BOOT = 0x0001

@@ -6,9 +6,9 @@ from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop.plugins import session
 
-from tests import log_builder
-from tests import parseable
-from tests import test_lib
+import log_builder
+from tests.lib import parseable
+from tests.lib import test_lib
 
 
 class AtopSessionPluginTest(test_lib.ParserTestCase):

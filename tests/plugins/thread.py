@@ -5,10 +5,10 @@ No real log has netatop: this is tested with logs that are built.
 
 import unittest
 
-from tests import log_builder
-from tests import test_lib
-from tests.plugins import sample_test_lib
-from tests.plugins import task_test_lib
+import log_builder
+from tests.lib import test_lib
+from tests.lib import sample_test_lib
+from tests.lib import task_test_lib
 
 
 class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):

@@ -19,7 +19,7 @@ from plaso.storage.fake import writer as fake_writer
 from scripts import attributes
 
 # The path to top of the source tree.
-PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 # The paths below are all derived from the project path directory.
 DATA_PATH = os.path.join(PROJECT_PATH, "data")
 TEST_DATA_PATH = os.path.join(PROJECT_PATH, "test_data")

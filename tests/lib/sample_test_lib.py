@@ -8,9 +8,9 @@ from plaso.output import mediator as output_mediator
 from plaso_atop import layouts
 from plaso_atop import parser
 
-from tests import log_builder
-from tests import parseable
-from tests import test_lib
+import log_builder
+from tests.lib import parseable
+from tests.lib import test_lib
 
 # Time of the first sample of logs that are built.
 T0 = 1795225000

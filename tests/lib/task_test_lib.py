@@ -6,8 +6,8 @@ from plaso.containers import artifacts
 
 from plaso_atop import layouts
 
-from tests import log_builder
-from tests.plugins import sample_test_lib
+import log_builder
+from tests.lib import sample_test_lib
 
 # Flags of a record, and of the header.
 FLAG_BOOT = 0x0001

@@ -1,6 +1,6 @@
 """Logs made for the tests with Timesketch."""
 
-from tests import log_builder
+import log_builder
 
 _FLAG_BOOT = 0x0001
 _FLAG_ACCOUNTING = 0x0010

@@ -11,7 +11,7 @@ from plaso.containers import events
 from plaso.engine import tagging_file
 
 from tests import tagging
-from tests import test_lib
+from tests.lib import test_lib
 
 
 def Main(path):
