@@ -20,7 +20,7 @@ from plaso.lib import errors
 from plaso_atop import hooks
 from plaso_atop import integration
 
-from tests import end_to_end
+from tests.lib import end_to_end
 from tests.lib import test_lib
 
 # What the filters collect, and names beside it that they must not. Paths are those of

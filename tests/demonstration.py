@@ -18,7 +18,7 @@ from demonstration import story
 
 from plaso_atop import rawlog
 
-from tests import end_to_end
+from tests.lib import end_to_end
 from tests.lib import test_lib
 
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from tests import end_to_end
+from tests.lib import end_to_end
 from tests.lib import parseable
 from tests.lib import parseable_processes
 

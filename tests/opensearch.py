@@ -27,7 +27,7 @@ from plaso_atop import integration
 from plaso_atop import rawlog
 from plaso_atop.commands import check
 
-from tests import end_to_end
+from tests.lib import end_to_end
 import log_builder
 from tests.lib import test_lib
 

@@ -14,7 +14,7 @@ import unittest
 import celery
 import redis
 
-from tests import end_to_end
+from tests.lib import end_to_end
 from tests.lib import test_lib
 
 REDIS_SERVER = shutil.which("redis-server")

@@ -18,7 +18,7 @@ from plaso_atop import integration
 from plaso_atop import parser
 from plaso_atop.plugins import process
 
-from tests import end_to_end
+from tests.lib import end_to_end
 import log_builder
 from tests.lib import test_lib
 

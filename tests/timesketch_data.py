@@ -16,7 +16,7 @@ import yaml
 from scripts import attributes
 from scripts import timesketch_tags
 
-from tests import end_to_end
+from tests.lib import end_to_end
 from tests.lib import test_lib
 from tests.lib import timesketch_logs
 
