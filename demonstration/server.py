@@ -1,5 +1,6 @@
 """Server whose processes atop records, for the log of what a story tells."""
 
+import dataclasses
 import random
 
 from plaso_atop import rawlog
@@ -15,67 +16,59 @@ KERNEL_RELEASE = "6.1.0-39-amd64"
 _FLAG_CGROUPS = 0x0100
 _IS_NEW = -(1 << 31)
 
+# Attributes of a process that a story may give.
+VALUES = (
+    "cpu number_of_threads pid resident_size status system variation write_rate".split()
+)
+
 _PAGE_SIZE = 4096
 _SECTOR_SIZE = 512
 
 
+@dataclasses.dataclass(eq=False)
 class Process:
     """Process of the server.
 
     Attributes:
-      changes (list[tuple[float, dict[str, object]]]): times in seconds since the Epoch
-          and the attributes that have another value from then on.
+      parent (Process): parent process, None if it has none.
+      name (str): name.
       command_line (str): command line, empty for a thread of the kernel.
-      cpu (float): share of a CPU that it uses.
+      start_time (float): time of the start in seconds since the Epoch.
       end_time (float): time of the exit in seconds since the Epoch, None if it is still
           running.
       group (str): path of the control group.
-      name (str): name.
+      user (tuple[int, int]): identifiers of user and group.
+      change (dict[str, object]): attributes that have another value after a change.
+      change_time (float): time of that change in seconds since the Epoch.
+      cpu (float): share of a CPU that it uses.
       number_of_threads (int): number of threads.
-      parent (Process): parent process, None if it has none.
       pid (int): process identifier, 0 until the server assigns one.
       resident_size (int): size of resident memory in KiB.
-      start_time (float): time of the start in seconds since the Epoch.
       status (int): exit status as of wait(2).
       system (float): share of its CPU time that it spends in the kernel.
-      user (tuple[int, int]): identifiers of user and group.
       variation (float): by how much of the share of a CPU the use varies.
       write_rate (int): bytes written to disk per second.
     """
 
-    _DEFAULTS = {
-        "cpu": 0.0,
-        "end_time": None,
-        "number_of_threads": 1,
-        "pid": 0,
-        "resident_size": 4200,
-        "status": 0,
-        "system": 0.2,
-        "variation": 1.0,
-        "write_rate": 0,
-    }
+    # pylint: disable=too-many-instance-attributes
 
-    def __init__(self, parent, name, command_line, start_time, **values):
-        """Initializes a process.
-
-        Args:
-          parent (Process): parent process, None if it has none.
-          name (str): name.
-          command_line (str): command line, empty for a thread of the kernel.
-          start_time (float): time of the start in seconds since the Epoch.
-          values (dict[str, object]): values of other attributes. User and control group
-              are otherwise those of the parent process.
-        """
-        super().__init__()
-        self.changes = []
-        self.command_line = command_line
-        self.group = parent.group if parent else "/"
-        self.name = name
-        self.parent = parent
-        self.start_time = start_time
-        self.user = parent.user if parent else (0, 0)
-        for attribute, value in {**self._DEFAULTS, **values}.items():
-            setattr(self, attribute, value)
+    parent: object
+    name: str
+    command_line: str
+    start_time: float
+    end_time: float
+    group: str
+    user: tuple
+    change: dict = dataclasses.field(default_factory=dict)
+    change_time: float = 0.0
+    cpu: float = 0.0
+    number_of_threads: int = 1
+    pid: int = 0
+    resident_size: int = 4200
+    status: int = 0
+    system: float = 0.2
+    variation: float = 1.0
+    write_rate: int = 0
 
     def GetParentPid(self, time):
         """Determines the identifier of the parent process.
@@ -122,10 +115,7 @@ class Process:
           object: value.
         """
         value = getattr(self, name)
-        for change_time, values in self.changes:
-            if change_time <= time:
-                value = values.get(name, value)
-        return value
+        return self.change.get(name, value) if time >= self.change_time else value
 
     def IsAlive(self, time):
         """Determines if the process is alive at a time.
@@ -490,20 +480,3 @@ class Server:
             previous_time = time
 
         return builder.Build()
-
-    def Run(self, parent, name, command_line, start_time, **values):
-        """Runs a process.
-
-        Args:
-          parent (Process): parent process, None if it has none.
-          name (str): name.
-          command_line (str): command line, empty for a thread of the kernel.
-          start_time (float): time of the start in seconds since the Epoch.
-          values (dict[str, object]): values of other attributes, see Process.
-
-        Returns:
-          Process: process.
-        """
-        process = Process(parent, name, command_line, start_time, **values)
-        self.processes.append(process)
-        return process
