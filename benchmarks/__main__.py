@@ -12,9 +12,9 @@ import sys
 from benchmarks import growth
 from benchmarks import month
 from benchmarks import price
-from benchmarks import processes
+from benchmarks.lib import processes
 from benchmarks import reading
-from benchmarks import report
+from benchmarks.lib import report
 from benchmarks import startup
 from benchmarks import volume
 

@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 
-from benchmarks import extraction
-from benchmarks import logs
-from benchmarks import processes
-from benchmarks import report
+from benchmarks.lib import extraction
+from benchmarks.lib import logs
+from benchmarks.lib import processes
+from benchmarks.lib import report
 from plaso_atop import rawlog
 
 NUMBER_OF_CORES = 2

@@ -18,10 +18,10 @@ import time
 
 from plaso.parsers import mediator
 
-from benchmarks import extraction
-from benchmarks import logs
-from benchmarks import processes
-from benchmarks import report
+from benchmarks.lib import extraction
+from benchmarks.lib import logs
+from benchmarks.lib import processes
+from benchmarks.lib import report
 from plaso_atop import blocks
 from plaso_atop import rawlog
 

@@ -18,8 +18,8 @@ from plaso.engine import yaml_timeliner_file
 from plaso.parsers import mediator as parsers_mediator
 from plaso.storage.fake import writer as fake_writer
 
-from benchmarks import logs
-from benchmarks import report
+from benchmarks.lib import logs
+from benchmarks.lib import report
 from plaso_atop import data_files
 from plaso_atop import parser
 

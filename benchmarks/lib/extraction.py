@@ -21,7 +21,7 @@ from plaso.cli import log2timeline_tool
 from plaso.parsers import mediator
 from plaso.storage import factory
 
-from benchmarks import processes
+from benchmarks.lib import processes
 from plaso_atop import parser
 
 # Of the Linux preset.

@@ -18,7 +18,7 @@ import zlib
 from plaso_atop import rawlog
 
 TEST_DATA_PATH = os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), "..", "test_data"
+    os.path.dirname(os.path.abspath(__file__)), "..", "..", "test_data"
 )
 
 # Logs of the test data per version.
