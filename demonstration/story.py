@@ -38,12 +38,14 @@ Attributes:
   target (str): target of a symbolic link, None for a file or a directory.
 """
 
-Period = collections.namedtuple("Period", ["start_time", "end_time"])
-Period.__doc__ = """Period that the times of processes and messages refer to.
+Scope = collections.namedtuple("Scope", ["parent", "start_time", "end_time", "values"])
+Scope.__doc__ = """What a process of the table is part of.
 
 Attributes:
-  start_time (float): start in seconds since the Epoch.
+  parent (server.Process): parent process, None if it has none.
+  start_time (float): start in seconds since the Epoch, None if times are not relative.
   end_time (float): end in seconds since the Epoch, None if there is none.
+  values (dict[str, object]): values in texts.
 """
 
 
@@ -88,51 +90,51 @@ class Story:
 
         # The identifier of the miner is not known before all processes are.
         values = {**self._story["values"], "miner": "{miner}"}
-        self._RunSystem(values)
-        self._RunSchedule(values)
-        self._RunGuesses(values)
-        self._RunAll(self._story["events"], None, Period(None, None), values)
+        scope = Scope(None, self._server.boot_time, None, values)
+        self._RunAll(self._story["system"], scope)
+        self._RunKernelThreads(scope)
+        self._RunSchedule(scope)
+        self._RunGuesses(scope)
+        self._RunAll(self._story["events"], scope)
 
         self._server.AssignPids(self._story["first_pid"])
+        self._miner_pid = f"{self._processes['miner'].pid:d}"
         for process in self._server.processes:
             process.command_line = self._SetMiner(process.command_line)
 
-    def _AddMessages(self, entry, period, values):
+    def _AddMessages(self, entry, scope):
         """Adds messages to the log of authentication.
 
         Args:
           entry (dict[str, object]): process or template.
-          period (Period): period that the times refer to.
-          values (dict[str, object]): values in texts.
+          scope (Scope): what its times refer to.
         """
         for message in entry.get("messages", ()):
-            timestamp = self._GetTime(message, "start", period)
-            if "end" in message:
-                timestamp = self._GetTime(message, "end", period)
+            name = "end" if "end" in message else "start"
+            timestamp = self._GetTime(message, name, scope)
             if timestamp is not None:
                 # The log has microseconds.
                 timestamp += self._random.randrange(1000) / 1e6
                 program, _, identifier = message["from"].partition(" ")
                 process = self._processes.get(identifier)
-                text = message["text"].format(**values)
+                text = message["text"].format(**scope.values)
                 self._messages.append((timestamp, program, process, text))
 
-    def _AddProcess(self, entry, parent, period, values):
+    def _AddProcess(self, entry, scope):
         """Adds a process, and to the log of logins what it logs.
 
         Args:
           entry (dict[str, object]): process.
-          parent (server.Process): parent process, None if it has none.
-          period (Period): period that the times refer to.
-          values (dict[str, object]): values in texts.
+          scope (Scope): what it is part of.
 
         Returns:
           server.Process: process.
         """
+        parent, _, _, values = scope
         command_line = entry["command"].format(**values)
         name = command_line.partition(" ")[0].rpartition("/")[2].strip("-:")
-        start_time = self._GetTime(entry, "start", period)
-        end_time = self._GetTime(entry, "end", period)
+        start_time = self._GetTime(entry, "start", scope)
+        end_time = self._GetTime(entry, "end", scope)
         if "seconds" in entry:
             end_time = start_time + entry["seconds"]
 
@@ -149,8 +151,8 @@ class Story:
             command_line,
             start_time,
             end_time,
-            group=group.format(**values),
-            user=user,
+            group.format(**values),
+            user,
             **{key: entry[key] for key in server.VALUES if key in entry},
         )
         if "change" in entry:
@@ -162,69 +164,57 @@ class Story:
             self._processes[entry["id"]] = process
 
         if entry.get("is_login"):
-            terminal = values["terminal"]
-            self._logins.append(
-                (
-                    *(start_time, _UTMP_USER, parent),
-                    *(values["username"], terminal, values["address"]),
-                )
-            )
+            names = (values["username"], values["terminal"], values["address"])
+            self._logins.append((start_time, _UTMP_USER, parent, *names))
             if end_time:
-                self._logins.append(
-                    (end_time, _UTMP_DEAD, parent, "", terminal, _NO_ADDRESS)
-                )
+                names = ("", values["terminal"], _NO_ADDRESS)
+                self._logins.append((end_time, _UTMP_DEAD, parent, *names))
         return process
 
-    def _GetTime(self, entry, name, period):
+    def _GetTime(self, entry, name, scope):
         """Determines the start or the end of a process, or the time of a message.
 
         Args:
           entry (dict[str, object]): process or message.
           name (str): "start" or "end".
-          period (Period): period that the time refers to.
+          scope (Scope): what the time refers to.
 
         Returns:
           float: time in seconds since the Epoch, None if it has none.
         """
-        value = entry.get(name)
+        is_start = name == "start"
+        value = entry.get(name, 0 if is_start else None)
         if isinstance(value, str):
             return GetTime(value)
-
-        is_start = name == "start"
-        reference = period.start_time if is_start else period.end_time
-        if value is None and is_start:
-            value = 0
+        reference = scope.start_time if is_start else scope.end_time
         return None if None in (value, reference) else reference + value
 
-    def _RunAll(self, entries, parent, period, values):
+    def _RunAll(self, entries, scope):
         """Runs processes, what these log, and their children.
 
         Args:
           entries (list[dict[str, object]]): processes and uses of templates.
-          parent (server.Process): parent process, None if it has none.
-          period (Period): period that the times refer to.
-          values (dict[str, object]): values in texts.
+          scope (Scope): what they are part of.
         """
         for entry in entries:
-            entry_parent = self._processes.get(entry.get("parent"), parent)
+            parent = self._processes.get(entry.get("parent"), scope.parent)
             if "template" in entry:
-                self._RunTemplate(entry, entry_parent, values)
+                self._RunTemplate(entry, scope._replace(parent=parent))
                 continue
 
-            pids = entry.get("pid")
+            pids = entry.get("pid", 0)
             for pid in pids if isinstance(pids, list) else [pids]:
                 process = self._AddProcess(
-                    {**entry, "pid": pid or 0}, entry_parent, period, values
+                    {**entry, "pid": pid}, scope._replace(parent=parent)
                 )
-            start_period = Period(process.start_time, None)
-            self._AddMessages(entry, start_period, values)
-            self._RunAll(entry.get("children", ()), process, period, values)
+            self._AddMessages(entry, scope._replace(start_time=process.start_time))
+            self._RunAll(entry.get("children", ()), scope._replace(parent=process))
 
-    def _RunGuesses(self, values):
+    def _RunGuesses(self, scope):
         """Runs the daemons of those who guess passwords.
 
         Args:
-          values (dict[str, object]): values in texts.
+          scope (Scope): what they are part of.
         """
         start_time = GetTime("00:03:00")
         while start_time < self._halt_time - 3600:
@@ -235,70 +225,59 @@ class Story:
                 "account": self._random.choice(self._story["guesses"]),
                 "port": self._random.randrange(32768, 60999),
             }
-            self._RunTemplate(entry, None, values, start_time)
+            self._RunTemplate(entry, scope._replace(start_time=start_time))
 
-    def _RunSchedule(self, values):
+    def _RunKernelThreads(self, scope):
+        """Runs the threads of the kernel.
+
+        Args:
+          scope (Scope): what they are part of.
+        """
+        scope = scope._replace(parent=self._processes["kthreadd"])
+        for pid, name in enumerate(self._story["kernel_threads"].split(), 3):
+            cpu = self._story["kernel_threads_cpu"].get(name, 0.0)
+            entry = {"command": "", "cpu": cpu, "name": name, "pid": pid}
+            self._AddProcess(entry, scope)
+
+    def _RunSchedule(self, scope):
         """Runs what is scheduled.
 
         Args:
-          values (dict[str, object]): values in texts.
+          scope (Scope): what it is part of.
         """
+        end_time = int(self._halt_time - 60)
         for entry in self._story["schedule"]:
-            for start_time in range(
-                int(GetTime(entry["first"])), int(self._halt_time - 60), entry["every"]
-            ):
-                self._RunTemplate(entry, None, values, start_time)
+            first_time = int(GetTime(entry["first"]))
+            for start_time in range(first_time, end_time, entry["every"]):
+                self._RunTemplate(entry, scope._replace(start_time=start_time))
 
-    def _RunSystem(self, values):
-        """Runs what is always there.
-
-        Args:
-          values (dict[str, object]): values in texts.
-        """
-        period = Period(self._server.boot_time, None)
-        self._RunAll(self._story["system"], None, period, values)
-        threads = [
-            {
-                "command": "",
-                "cpu": self._story["kernel_threads_cpu"].get(name, 0.0),
-                "name": name,
-                "pid": pid,
-            }
-            for pid, name in enumerate(self._story["kernel_threads"].split(), 3)
-        ]
-        self._RunAll(threads, self._processes["kthreadd"], period, values)
-
-    def _RunTemplate(self, entry, parent, values, start_time=None):
+    def _RunTemplate(self, entry, scope):
         """Runs the processes of a template, one the parent process of the next.
 
         Args:
           entry (dict[str, object]): use of the template.
-          parent (server.Process): parent process, where the template has none.
-          values (dict[str, object]): values in texts.
-          start_time (Optional[float]): time of the start in seconds since the Epoch,
-              None for that of the entry.
+          scope (Scope): what it is part of.
         """
-        values = dict(values)
+        values = dict(scope.values)
         for name, value in entry.items():
             values[name] = value.format(**values) if isinstance(value, str) else value
         if "username" in entry:
             values["key"] = values.get(values["username"])
             values["uid"] = self._users[values["username"]][0]
 
-        if start_time is None:
-            start_time = GetTime(entry["start"])
+        start_time = self._GetTime(entry, "start", scope)
         end_time = GetTime(entry["end"]) if "end" in entry else None
         if "seconds" in entry:
             end_time = start_time + entry["seconds"]
-        period = Period(start_time, end_time)
 
         template = self._story["templates"][entry["template"]]
-        process = self._processes.get(template.get("parent"), parent)
+        process = self._processes.get(template.get("parent"), scope.parent)
+        scope = Scope(process, start_time, end_time, values)
         for process_entry in template["processes"]:
-            process = self._AddProcess(process_entry, process, period, values)
-            self._RunAll(process_entry.get("children", ()), process, period, values)
-        self._AddMessages(template, period, values)
-        self._RunAll(entry.get("children", ()), process, period, values)
+            scope = scope._replace(parent=self._AddProcess(process_entry, scope))
+            self._RunAll(process_entry.get("children", ()), scope)
+        self._AddMessages(template, scope)
+        self._RunAll(entry.get("children", ()), scope)
 
     def _GetAtopLog(self):
         """Makes the log of atop, which makes a last sample when the server is halted.
@@ -340,19 +319,11 @@ class Story:
         Returns:
           bytes: contents of the history.
         """
-        values = {**self._story["values"], "miner": f"{self._GetMinerPid():d}"}
+        values = {**self._story["values"], "miner": self._miner_pid}
         return "".join(
             f"#{int(GetTime(start)):d}\n{command.format(**values):s}\n"
             for start, command in self._story["histories"][username].items()
         ).encode("utf-8")
-
-    def _GetMinerPid(self):
-        """Retrieves the process identifier of the miner.
-
-        Returns:
-          int: process identifier.
-        """
-        return self._processes["miner"].pid
 
     def _GetWtmp(self):
         """Makes the log of logins.
@@ -396,7 +367,7 @@ class Story:
         Returns:
           str: text.
         """
-        return text.replace("{miner}", f"{self._GetMinerPid():d}")
+        return text.replace("{miner}", self._miner_pid)
 
     def GetFiles(self):
         """Makes the files that are left on the server.
