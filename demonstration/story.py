@@ -75,14 +75,13 @@ class Story:
             self._story = yaml.safe_load(file_object)
 
         self._files = {values["path"]: values for values in self._story["files"]}
+        self._boot_time = int(GetTime(self._story["boot"]))
         self._halt_time = GetTime(self._story["halt"])
         self._logins = []
         self._messages = []
-        self._processes = {}
+        self._processes = []
+        self._processes_per_id = {}
         self._random = random.Random(17)
-        self._server = server.Server(
-            self._story["hostname"], int(GetTime(self._story["boot"]))
-        )
         self._users = {}
         for line in self._files["etc/passwd"]["text"].splitlines():
             username, _, *identifiers = line.split(":")[:4]
@@ -90,16 +89,16 @@ class Story:
 
         # The identifier of the miner is not known before all processes are.
         values = {**self._story["values"], "miner": "{miner}"}
-        scope = Scope(None, self._server.boot_time, None, values)
+        scope = Scope(None, self._boot_time, None, values)
         self._RunAll(self._story["system"], scope)
         self._RunKernelThreads(scope)
         self._RunSchedule(scope)
         self._RunGuesses(scope)
         self._RunAll(self._story["events"], scope)
 
-        self._server.AssignPids(self._story["first_pid"])
-        self._miner_pid = f"{self._processes['miner'].pid:d}"
-        for process in self._server.processes:
+        server.AssignPids(self._processes, self._story["first_pid"])
+        self._miner_pid = f"{self._processes_per_id['miner'].pid:d}"
+        for process in self._processes:
             process.command_line = self._SetMiner(process.command_line)
 
     def _AddMessages(self, entry, scope):
@@ -116,7 +115,7 @@ class Story:
                 # The log has microseconds.
                 timestamp += self._random.randrange(1000) / 1e6
                 program, _, identifier = message["from"].partition(" ")
-                process = self._processes.get(identifier)
+                process = self._processes_per_id.get(identifier)
                 text = message["text"].format(**scope.values)
                 self._messages.append((timestamp, program, process, text))
 
@@ -159,9 +158,9 @@ class Story:
             change = {**entry["change"], "user": self._users[entry["change"]["user"]]}
             process.change_time = GetTime(change.pop("time"))
             process.change = change
-        self._server.processes.append(process)
+        self._processes.append(process)
         if "id" in entry:
-            self._processes[entry["id"]] = process
+            self._processes_per_id[entry["id"]] = process
 
         if entry.get("is_login"):
             names = (values["username"], values["terminal"], values["address"])
@@ -197,7 +196,7 @@ class Story:
           scope (Scope): what they are part of.
         """
         for entry in entries:
-            parent = self._processes.get(entry.get("parent"), scope.parent)
+            parent = self._processes_per_id.get(entry.get("parent"), scope.parent)
             if "template" in entry:
                 self._RunTemplate(entry, scope._replace(parent=parent))
                 continue
@@ -233,7 +232,7 @@ class Story:
         Args:
           scope (Scope): what they are part of.
         """
-        scope = scope._replace(parent=self._processes["kthreadd"])
+        scope = scope._replace(parent=self._processes_per_id["kthreadd"])
         for pid, name in enumerate(self._story["kernel_threads"].split(), 3):
             cpu = self._story["kernel_threads_cpu"].get(name, 0.0)
             entry = {"command": "", "cpu": cpu, "name": name, "pid": pid}
@@ -271,7 +270,7 @@ class Story:
             end_time = start_time + entry["seconds"]
 
         template = self._story["templates"][entry["template"]]
-        process = self._processes.get(template.get("parent"), scope.parent)
+        process = self._processes_per_id.get(template.get("parent"), scope.parent)
         scope = Scope(process, start_time, end_time, values)
         for process_entry in template["processes"]:
             scope = scope._replace(parent=self._AddProcess(process_entry, scope))
@@ -286,8 +285,10 @@ class Story:
           bytes: contents of the log.
         """
         halt_time = int(self._halt_time)
-        times = list(range(int(GetTime("00:00:01")), halt_time, _INTERVAL))
-        return self._server.GetLog(times + [halt_time])
+        times = [*range(int(GetTime("00:00:01")), halt_time, _INTERVAL), halt_time]
+        return server.GetLog(
+            self._story["hostname"], self._boot_time, self._processes, times
+        )
 
     def _GetAuthLog(self):
         """Makes the log of authentication.
@@ -305,7 +306,7 @@ class Story:
             identifier = f"[{process.pid:d}]" if process else ""
             lines.append(
                 f"{date_time.isoformat(timespec='microseconds'):s} "
-                f"{self._server.hostname:s} {program:s}{identifier:s}: "
+                f"{self._story['hostname']:s} {program:s}{identifier:s}: "
                 f"{self._SetMiner(text):s}\n"
             )
         return "".join(lines).encode("utf-8")
@@ -331,13 +332,11 @@ class Story:
         Returns:
           bytes: contents of the log.
         """
-        boot_time = self._server.boot_time
-        halt_time = self._halt_time - 2
         data = []
         for timestamp, kind, process, username, terminal, address in (
-            (boot_time, _UTMP_BOOT, None, "reboot", "~", _NO_ADDRESS),
+            (self._boot_time, _UTMP_BOOT, None, "reboot", "~", _NO_ADDRESS),
             *sorted(self._logins, key=lambda login: login[0]),
-            (halt_time, _UTMP_RUN_LEVEL, None, "shutdown", "~", _NO_ADDRESS),
+            (self._halt_time - 2, _UTMP_RUN_LEVEL, None, "shutdown", "~", _NO_ADDRESS),
         ):
             host = "" if kind == _UTMP_DEAD else address
             if not process:

@@ -89,6 +89,25 @@ def CheckStorage(path, number_of_events=None):
     return events
 
 
+def GetNumbersOfEvents(path):
+    """Retrieves how many events the parsers and plugins gave.
+
+    Args:
+      path (str): path of the storage file.
+
+    Returns:
+      dict[str, int]: number of events per name, "total" is that of all.
+    """
+    reader = factory.StorageFactory.CreateStorageReaderForFile(path)
+    try:
+        return {
+            count.name: count.number_of_events
+            for count in reader.GetAttributeContainers("parser_count")
+        }
+    finally:
+        reader.Close()
+
+
 def Measure(mode, place, source_path, storage_path):
     """Measures log2timeline, in a process of its own.
 

@@ -15,6 +15,8 @@ import shutil
 import struct
 import zlib
 
+import log_builder
+
 from plaso_atop import rawlog
 
 TEST_DATA_PATH = os.path.join(
@@ -272,7 +274,6 @@ class LogWriter:
         """
         random_source = random.Random(day)
         cgroup_values, cgroup_blocks = self._CreateCgroupBlocks()
-        record_structure = self._layout.rawrecord
         number_of_tasks = 0
 
         with open(path, "wb") as file_object:
@@ -307,15 +308,7 @@ class LogWriter:
                     "totslpi": NUMBER_OF_PROCESSES + NUMBER_OF_THREADS - 2,
                     **cgroup_values,
                 }
-                record = bytearray(record_structure.size)
-                for name, value in values.items():
-                    member = record_structure.members[name]
-                    struct.pack_into(
-                        f"{self._layout.abi.byte_order:s}{member.format:s}",
-                        record,
-                        member.offset,
-                        value,
-                    )
+                record = log_builder.Pack(self._layout.rawrecord, values)
                 file_object.write(record + system + compressed_tasks + cgroup_blocks)
 
         return number_of_tasks
@@ -343,8 +336,8 @@ def WriteDays(directory, version, number_of_days):
       number_of_days (int): number of days.
 
     Returns:
-      tuple[list[str], int]: paths of the logs and number of entries in their process
-          lists.
+      tuple[list[str], list[int]]: paths of the logs and number of entries in the process
+          lists of each.
     """
     os.makedirs(directory)
     paths = [
@@ -354,7 +347,7 @@ def WriteDays(directory, version, number_of_days):
         numbers_of_tasks = executor.map(
             _WriteDay, [(version, path, day) for day, path in enumerate(paths)]
         )
-        return paths, sum(numbers_of_tasks)
+        return paths, list(numbers_of_tasks)
 
 
 def JoinDays(path, day_paths):
