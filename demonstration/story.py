@@ -91,6 +91,9 @@ class Story:
         values = {**self._story["values"], "miner": "{miner}"}
         scope = Scope(None, self._boot_time, None, values)
         self._RunAll(self._story["system"], scope)
+        init = self._processes_per_id["init"]
+        services_scope = scope._replace(parent=init, start_time=self._boot_time + 8)
+        self._RunAll(self._story["services"], services_scope)
         self._RunKernelThreads(scope)
         self._RunSchedule(scope)
         self._RunGuesses(scope)
@@ -129,7 +132,8 @@ class Story:
         Returns:
           server.Process: process.
         """
-        parent, _, _, values = scope
+        values = scope.values
+        parent = self._processes_per_id.get(entry.get("parent"), scope.parent)
         command_line = entry["command"].format(**values)
         name = command_line.partition(" ")[0].rpartition("/")[2].strip("-:")
         start_time = self._GetTime(entry, "start", scope)
@@ -189,25 +193,21 @@ class Story:
         return None if None in (value, reference) else reference + value
 
     def _RunAll(self, entries, scope):
-        """Runs processes, what these log, and their children.
+        """Runs processes and what these log.
 
         Args:
           entries (list[dict[str, object]]): processes and uses of templates.
           scope (Scope): what they are part of.
         """
         for entry in entries:
-            parent = self._processes_per_id.get(entry.get("parent"), scope.parent)
             if "template" in entry:
-                self._RunTemplate(entry, scope._replace(parent=parent))
+                self._RunTemplate(entry, scope)
                 continue
 
             pids = entry.get("pid", 0)
             for pid in pids if isinstance(pids, list) else [pids]:
-                process = self._AddProcess(
-                    {**entry, "pid": pid}, scope._replace(parent=parent)
-                )
+                process = self._AddProcess({**entry, "pid": pid}, scope)
             self._AddMessages(entry, scope._replace(start_time=process.start_time))
-            self._RunAll(entry.get("children", ()), scope._replace(parent=process))
 
     def _RunGuesses(self, scope):
         """Runs the daemons of those who guess passwords.
@@ -274,7 +274,6 @@ class Story:
         scope = Scope(process, start_time, end_time, values)
         for process_entry in template["processes"]:
             scope = scope._replace(parent=self._AddProcess(process_entry, scope))
-            self._RunAll(process_entry.get("children", ()), scope)
         self._AddMessages(template, scope)
         self._RunAll(entry.get("children", ()), scope)
 
