@@ -16,11 +16,6 @@ VALUES = (
     "cpu number_of_threads pid resident_size status system variation write_rate".split()
 )
 
-# Flag of the header for control groups, and bit of an exit status for what atop did not
-# know in the sample before.
-_FLAG_CGROUPS = 0x0100
-_IS_NEW = -(1 << 31)
-
 _NUMBER_OF_CPUS = 4
 _PAGE_SIZE = 4096
 _PHYSICAL_MEMORY = 8 << 30
@@ -186,7 +181,7 @@ def _GetExit(process, previous_time):
         "gen.rgid": group_identifier,
         "gen.nthr": 1,
         "gen.state": b"E",
-        "gen.excode": process.status | (_IS_NEW if is_new else 0),
+        "gen.excode": process.status | (log_builder.IS_NEW if is_new else 0),
         "gen.elaps": int((process.end_time - process.start_time) * HERTZ),
         "gen.cmdline": b"" if is_new else command_line.encode("utf-8"),
         "cpu.utime": user_ticks,
@@ -226,7 +221,7 @@ def _GetLiving(process, previous_time, time):
         "gen.nthrrun": int(is_running),
         "gen.nthrslpi": process.number_of_threads - is_running,
         "gen.state": b"R" if is_running else b"S",
-        "gen.excode": _IS_NEW if is_new else 0,
+        "gen.excode": log_builder.IS_NEW if is_new else 0,
         "gen.cmdline": process.GetValue("command_line", time).encode("utf-8"),
         "gen.wasinactive": not (is_new or user_ticks or system_ticks),
         "gen.cgpath": process.group.encode("utf-8"),
@@ -365,7 +360,7 @@ def GetLog(hostname, boot_time, processes, times):
         version="2.8",
         hertz=HERTZ,
         pidwidth=7,
-        supportflags=0x0035 | _FLAG_CGROUPS,
+        supportflags=0x0035 | rawlog.FLAG_CGROUPS,
         utsname={
             "sysname": b"Linux",
             "nodename": hostname.encode("utf-8"),

@@ -40,9 +40,6 @@ NUMBER_OF_THREADED = 50
 # Of what lives all day this share is active in an interval.
 ACTIVE_SHARE = 0.3
 
-# Bit of an exit status for what atop did not know before.
-IS_NEW = -(1 << 31)
-
 
 class LogWriter:
     """Writes logs of a version."""
@@ -221,7 +218,7 @@ class LogWriter:
                     name: int(random_source.random() * maximum)
                     for name, maximum in self._COUNTERS
                 }
-                values["gen.excode"] = 0 if index else IS_NEW
+                values["gen.excode"] = 0 if index else log_builder.IS_NEW
                 values["gen.wasinactive"] = 0
                 self._SetValues(tasks, offset, values)
 
@@ -234,7 +231,8 @@ class LogWriter:
                     "gen.ppid": 300 + 3 * random_source.randrange(NUMBER_OF_PROCESSES),
                     "gen.btime": curtime - random_source.randrange(1, INTERVAL),
                     "gen.elaps": random_source.randrange(100),
-                    "gen.excode": IS_NEW | random_source.choice((0, 0, 0, 256)),
+                    "gen.excode": log_builder.IS_NEW
+                    | random_source.choice((0, 0, 0, 256)),
                     "cpu.utime": random_source.randrange(100),
                     "cpu.stime": random_source.randrange(100),
                 }

@@ -13,7 +13,6 @@ from tests.lib import parseable
 from tests.lib import test_lib
 
 # Time of the first sample of logs that are built.
-T0 = 1795225000
 
 # The versions whose system blocks differ, and the machine types whose layouts do.
 VERSIONS_AND_ABIS = [
@@ -181,7 +180,7 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
         builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
         for index, system in enumerate(systems):
             builder.AddSample(
-                T0 + index * interval,
+                log_builder.T0 + index * interval,
                 interval=interval,
                 flags=0 if index else 1,
                 system=system,

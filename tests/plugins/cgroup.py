@@ -175,11 +175,11 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         kwargs.setdefault("interval", self._INTERVAL)
         # The first sample of a run, of which nothing is told.
         builder.AddSample(
-            sample_test_lib.T0 - self._INTERVAL,
+            log_builder.T0 - self._INTERVAL,
             flags=1,
             cgroups=[log_builder.Cgroup(b"", -1, [], {})],
         )
-        builder.AddSample(sample_test_lib.T0, cgroups=cgroups, **kwargs)
+        builder.AddSample(log_builder.T0, cgroups=cgroups, **kwargs)
         return self._GetBuiltEventData(builder)
 
     def testBuiltLogs(self):
@@ -306,7 +306,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
             builder = log_builder.LogBuilder()
             offsets = [
                 builder.AddSample(
-                    sample_test_lib.T0 + 600 * index, flags=flags, cgroups=elements
+                    log_builder.T0 + 600 * index, flags=flags, cgroups=elements
                 )
                 for index, (flags, elements) in enumerate(samples)
             ]
@@ -329,7 +329,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
 
         # Groups that only exist have no counters but zeros.
         builder = log_builder.LogBuilder()
-        builder.AddSample(sample_test_lib.T0, flags=1, cgroups=cgroups)
+        builder.AddSample(log_builder.T0, flags=1, cgroups=cgroups)
         event_data = self._GetBuiltEventData(builder)[2]
         self.assertEqual(event_data.pids, [42, 43])
         self.assertEqual(event_data.user_cpu_time, 0)

@@ -14,7 +14,7 @@ from tests.lib import test_lib
 class AtopSessionPluginTest(test_lib.ParserTestCase):
     """Tests for the atop raw log session plugin."""
 
-    _T0 = 1795225000
+    _T0 = log_builder.T0
 
     def _CreateParser(self):
         """Creates a parser with nothing but the plugin.
