@@ -10,20 +10,16 @@ import subprocess
 import sys
 
 from benchmarks import growth
-from benchmarks import month
 from benchmarks import price
-from benchmarks import processes
+from benchmarks.lib import processes
 from benchmarks import reading
-from benchmarks import report
+from benchmarks.lib import report
 from benchmarks import startup
-from benchmarks import volume
 
 _BENCHMARKS = {
-    "volume": volume,
     "reading": reading,
     "startup": startup,
     "price": price,
-    "month": month,
     "growth": growth,
 }
 

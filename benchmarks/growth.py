@@ -16,11 +16,11 @@ import os
 import sys
 import tempfile
 
-from benchmarks import extraction
-from benchmarks import logs
+from benchmarks.lib import extraction
+from benchmarks.lib import logs
 from benchmarks import price
-from benchmarks import processes
-from benchmarks import report
+from benchmarks.lib import processes
+from benchmarks.lib import report
 
 NUMBERS_OF_DAYS = (1, 3, 10, 30)
 

@@ -12,10 +12,10 @@ import zlib
 
 from zlib_ng import zlib_ng
 
-from benchmarks import logs
-from benchmarks import processes
-from benchmarks import readers
-from benchmarks import report
+from benchmarks.lib import logs
+from benchmarks.lib import processes
+from benchmarks.lib import readers
+from benchmarks.lib import report
 from plaso_atop import blocks
 from plaso_atop import rawlog
 

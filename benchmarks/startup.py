@@ -12,9 +12,9 @@ import sys
 import sysconfig
 import tempfile
 
-from benchmarks import logs
-from benchmarks import processes
-from benchmarks import report
+from benchmarks.lib import logs
+from benchmarks.lib import processes
+from benchmarks.lib import report
 
 # In seconds.
 MAXIMUM_FIRST_LOG_TIME = 0.04

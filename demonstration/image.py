@@ -70,16 +70,16 @@ def _GetCommands(files):
     """
     commands = []
     for file in files:
-        kind = 0o100000
+        mode = 0o100000 | file.mode
         if file.target is not None:
-            kind, file.mode = 0o120000, 0o777
+            mode = 0o120777
         elif file.data is None:
-            kind = 0o040000
+            mode = 0o040000 | file.mode
 
         date_time = time.strftime("%Y%m%d%H%M%S", time.gmtime(file.time))
         user_identifier, group_identifier = file.user
         for name, value in (
-            ("mode", f"0{kind | file.mode:o}"),
+            ("mode", f"0{mode:o}"),
             ("uid", f"{user_identifier:d}"),
             ("gid", f"{group_identifier:d}"),
             *((name, date_time) for name in ("atime", "ctime", "crtime", "mtime")),

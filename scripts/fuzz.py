@@ -20,11 +20,11 @@ import traceback
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 # pylint: disable=wrong-import-position
-from tests import garbage
-from tests import mutations
+from tests.lib import garbage
+from tests.lib import mutations
 from tests import rawlog_fuzz
 from tests import rawlog_garbage
-from tests import test_lib
+from tests.lib import test_lib
 
 # Bytes of garbage before 1,600 samples, of 11 MB together.
 GARBAGE_SIZES = (15386, 64 * 1024, 1000000, 10000000)

@@ -83,7 +83,7 @@ case "${1:-}" in
         done
         SetUpServer
         export PYTHONPATH="${project_directory}"
-        exec "${server_directory}/bin/python" -m tests.timesketch_server "$@"
+        exec "${server_directory}/bin/python" -m tests.lib.timesketch_server "$@"
         ;;
 esac
 

@@ -16,11 +16,10 @@ from plaso_atop import rawlog
 
 from scripts import attributes
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 # Time of the first sample of logs that are built.
-_T0 = 1795225000
 
 
 class DocumentationTest(test_lib.BaseTestCase):
@@ -194,7 +193,7 @@ class ValuesTest(test_lib.ParserTestCase):
         task["gen"].update(
             (name, value)
             for name, value in {
-                "btime": _T0 - 50,
+                "btime": log_builder.T0 - 50,
                 "excode": 0,
                 "isproc": 1,
                 "nthr": 2,
@@ -277,7 +276,9 @@ class ValuesTest(test_lib.ParserTestCase):
             [],
             [],
         ]
-        times = [_T0 + seconds for seconds in (0, 600, 1200, 1800, 2400, 4200)]
+        times = [
+            log_builder.T0 + seconds for seconds in (0, 600, 1200, 1800, 2400, 4200)
+        ]
 
         cgroups = None
         if builder.layout.cstat:
@@ -292,7 +293,7 @@ class ValuesTest(test_lib.ParserTestCase):
         for time, sample_tasks in zip(times, tasks):
             offset = builder.AddSample(
                 time,
-                flags=flags | (rawlog.FLAG_BOOT if time == _T0 else 0),
+                flags=flags | (rawlog.FLAG_BOOT if time == log_builder.T0 else 0),
                 system=system,
                 tasks=sample_tasks,
                 cgroups=cgroups,

@@ -20,8 +20,8 @@ from plaso.lib import errors
 from plaso_atop import integration
 from plaso_atop.integration import hooks
 
-from tests import end_to_end
-from tests import test_lib
+from tests.lib import end_to_end
+from tests.lib import test_lib
 
 # What the filters collect, and names beside it that they must not. Paths are those of
 # the documentation of atop and of process accounting.

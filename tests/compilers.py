@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from tests import test_lib
+from tests.lib import test_lib
 
 _COMPILER = "x86_64-linux-gnu-gcc"
 

@@ -15,8 +15,8 @@ from dfvfs.path import factory as path_spec_factory
 from plaso_atop import parser
 from plaso_atop import rawlog
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 
 class CompressedFilesTest(test_lib.ParserTestCase):

@@ -7,7 +7,7 @@ import unittest
 from plaso_atop import parser
 from plaso_atop import rawlog
 
-from tests import test_lib
+from tests.lib import test_lib
 
 # Originals, and what they were converted to.
 LOGS = (

@@ -26,8 +26,8 @@ from demonstration import story
 
 from plaso_atop import rawlog
 
-from tests import end_to_end
-from tests import test_lib
+from tests.lib import end_to_end
+from tests.lib import test_lib
 
 
 class StoryTest(test_lib.BaseTestCase):

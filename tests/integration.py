@@ -35,7 +35,7 @@ from plaso_atop.integration import user_names
 
 from scripts import timeliner as timeliner_script
 
-from tests import test_lib
+from tests.lib import test_lib
 
 
 def GetUsernameInWorker(system_configuration, user_identifier):

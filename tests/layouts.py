@@ -16,7 +16,7 @@ from dtfabric import registry
 
 from plaso_atop import layouts
 
-from tests import test_lib
+from tests.lib import test_lib
 
 _ABI_OF_KEY = {
     (abi.byte_order, abi.long_size, abi.time_t_size, abi.int64_alignment): abi

@@ -8,9 +8,9 @@ import subprocess
 import time
 import unittest
 
-from tests import end_to_end
-from tests import parseable
-from tests import parseable_processes
+from tests.lib import end_to_end
+from tests.lib import parseable
+from tests.lib import parseable_processes
 
 ATOP = shutil.which("atop")
 

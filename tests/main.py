@@ -9,8 +9,8 @@ import unittest
 
 from plaso_atop import __main__ as main
 
-from tests import test_lib
-from tests.commands import command_test_lib
+from tests.lib import test_lib
+from tests.lib import command_test_lib
 
 
 class MainTest(command_test_lib.CommandTestCase):

@@ -12,15 +12,15 @@ import zlib
 from plaso_atop import layouts
 from plaso_atop import rawlog
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 # Runs in a process of its own. The events are not stored, as their storage is Plaso's.
 _SCRIPT = """
 import collections, json, resource, sys
 from plaso_atop import parser
 from plaso_atop.plugins import interface
-from tests import test_lib
+from tests.lib import test_lib
 
 counter = collections.Counter()
 

@@ -27,9 +27,9 @@ from plaso_atop import rawlog
 from plaso_atop.commands import check
 from plaso_atop.integration import hooks
 
-from tests import end_to_end
-from tests import log_builder
-from tests import test_lib
+from tests.lib import end_to_end
+import log_builder
+from tests.lib import test_lib
 
 
 def GetMappings():

@@ -16,20 +16,7 @@ import unittest
 import venv
 import zipfile
 
-from tests import test_lib
-
-# What a checkout may hold besides the files of the project.
-IGNORED_NAMES = shutil.ignore_patterns(
-    ".git",
-    ".hypothesis",
-    ".nox",
-    ".pytest_cache",
-    ".venv*",
-    "*.egg-info",
-    "__pycache__",
-    "build",
-    "dist",
-)
+from tests.lib import test_lib
 
 
 class PackagingTest(test_lib.BaseTestCase):
@@ -53,7 +40,9 @@ class PackagingTest(test_lib.BaseTestCase):
         cls.addClassCleanup(shutil.rmtree, cls._directory)
 
         cls._source_path = os.path.join(cls._directory, "source")
-        shutil.copytree(test_lib.PROJECT_PATH, cls._source_path, ignore=IGNORED_NAMES)
+        shutil.copytree(
+            test_lib.PROJECT_PATH, cls._source_path, ignore=test_lib.IGNORED_NAMES
+        )
 
         cls._sdist_path = cls._Build(cls._source_path, "build_sdist")
         with tarfile.open(cls._sdist_path) as tar_file:

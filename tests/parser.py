@@ -22,8 +22,8 @@ from plaso_atop import plugins
 from plaso_atop import rawlog
 from plaso_atop.plugins import process
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 
 class AtopParserTest(test_lib.ParserTestCase):

@@ -4,8 +4,8 @@ import unittest
 
 from plaso_atop import rawlog
 
-from tests import parseable
-from tests import test_lib
+from tests.lib import parseable
+from tests.lib import test_lib
 
 
 def _GetColumnExpressions(log, sample):

@@ -16,8 +16,8 @@ from plaso_atop import layouts
 from plaso_atop import parser
 from plaso_atop import rawlog
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 # One log of each kind of layout.
 LOG_NAMES = (

@@ -13,8 +13,8 @@ from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop import views
 
-from tests import mutations
-from tests import test_lib
+from tests.lib import mutations
+from tests.lib import test_lib
 
 
 def ReadSystem(view):

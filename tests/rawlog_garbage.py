@@ -7,8 +7,8 @@ import unittest
 
 from plaso_atop import rawlog
 
-from tests import garbage
-from tests import test_lib
+from tests.lib import garbage
+from tests.lib import test_lib
 
 Result = collections.namedtuple(
     "Result",

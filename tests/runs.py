@@ -6,12 +6,12 @@ import unittest
 from plaso_atop import rawlog
 from plaso_atop import runs
 
-from tests import log_builder
+import log_builder
 
-FLAG_BOOT = 0x0001
-FLAG_ACCOUNTING = 0x0010
+FLAG_BOOT = log_builder.FLAG_BOOT
+FLAG_ACCOUNTING = log_builder.FLAG_ACCOUNTING
 
-T0 = 1795225000
+T0 = log_builder.T0
 
 
 class RunFinderTest(unittest.TestCase):

@@ -16,8 +16,8 @@ import redis
 
 from plaso_atop import parser
 
-from tests import end_to_end
-from tests import test_lib
+from tests.lib import end_to_end
+from tests.lib import test_lib
 
 REDIS_SERVER = shutil.which("redis-server")
 
@@ -93,7 +93,7 @@ class WorkerTest(end_to_end.ToolsTestCase):
           subprocess.Popen: process of the worker.
         """
         shutil.copy(
-            os.path.join(test_lib.PROJECT_PATH, "tests", "scale_out_worker.py"),
+            os.path.join(test_lib.PROJECT_PATH, "tests", "lib", "scale_out_worker.py"),
             cls._directory,
         )
         # The tools are found as those of the Python that runs the tests.

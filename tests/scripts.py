@@ -8,8 +8,7 @@ import sysconfig
 import tempfile
 import unittest
 
-from tests import packaging
-from tests import test_lib
+from tests.lib import test_lib
 
 
 @unittest.skipUnless(shutil.which("locale"), "needs locale")
@@ -30,7 +29,7 @@ class ScriptsTest(test_lib.BaseTestCase):
         cls._directory = directory
         cls._checkout = os.path.join(directory, cls._CHECKOUT_NAME)
         shutil.copytree(
-            test_lib.PROJECT_PATH, cls._checkout, ignore=packaging.IGNORED_NAMES
+            test_lib.PROJECT_PATH, cls._checkout, ignore=test_lib.IGNORED_NAMES
         )
         shutil.copy(test_lib.LOGS[0].path, os.path.join(cls._checkout, cls._LOG_NAME))
 

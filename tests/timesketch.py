@@ -29,9 +29,9 @@ from plaso.storage import factory
 from timesketch_api_client import scenario
 from timesketch_api_client import search
 
-from tests import other_sources
-from tests import timesketch_logs
-from tests import timesketch_server
+from tests.lib import other_sources
+from tests.lib import timesketch_logs
+from tests.lib import timesketch_server
 
 ANALYZER_TIMEOUT_SECONDS = 600
 
@@ -565,7 +565,7 @@ class TimesketchTest(TimesketchTestCase):
         subprocess.run(
             [
                 *(os.path.join(os.environ[TOOLS_VARIABLE], "python"), "-m"),
-                *("tests.timesketch_cases", lines_path),
+                *("tests.lib.timesketch_cases", lines_path),
             ],
             check=True,
             cwd=PROJECT_PATH,

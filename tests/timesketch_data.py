@@ -2,7 +2,6 @@
 """Tests for what data/timesketch holds that need no Timesketch server."""
 
 import io
-import json
 import os
 import re
 import time
@@ -16,9 +15,9 @@ import yaml
 from scripts import attributes
 from scripts import timesketch_tags
 
-from tests import end_to_end
-from tests import test_lib
-from tests import timesketch_logs
+from tests.lib import end_to_end
+from tests.lib import test_lib
+from tests.lib import timesketch_logs
 
 # What Timesketch adds to the attributes of the events.
 _DOCUMENT_ATTRIBUTES = frozenset(["data_type", "tag", "timestamp_desc"])

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import unittest
 
-from tests import test_lib
-from tests.commands import command_test_lib
+from tests.lib import test_lib
+from tests.lib import command_test_lib
 
 
 class CheckTest(command_test_lib.CommandTestCase):

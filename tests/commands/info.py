@@ -23,13 +23,10 @@ from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop.commands import info
 
-from tests import log_builder
-from tests import mutations
-from tests import test_lib
-from tests.commands import command_test_lib
-
-FLAG_BOOT = 0x0001
-FLAG_ACCOUNTING = 0x0010
+import log_builder
+from tests.lib import mutations
+from tests.lib import test_lib
+from tests.lib import command_test_lib
 
 ZSTD_DATA = b"\x28\xb5\x2f\xfd\x04\x00\x19\x00\x00abc\x00\x00\x00\x00"
 
@@ -39,7 +36,7 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
 
     # pylint: disable=protected-access
 
-    _T0 = 1795225000
+    _T0 = log_builder.T0
 
     def _BuildLog(self, samples, **header):
         """Builds a log.
@@ -420,11 +417,11 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
         """Tests the gaps of a log."""
         data = self._BuildLog(
             [
-                (0, 5000, FLAG_BOOT),
+                (0, 5000, log_builder.FLAG_BOOT),
                 (600, 600, 0),
                 (1200, 600, 0),
                 # Somebody stopped atop for an hour.
-                (4800, 9800, FLAG_BOOT),
+                (4800, 9800, log_builder.FLAG_BOOT),
                 (5400, 600, 0),
                 # Three samples are missing.
                 (7800, 600, 0),
@@ -452,7 +449,7 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
         # known to be too long at the end of the run. The last samples are gone.
         data = self._BuildLog(
             [
-                (0, 5000, FLAG_BOOT),
+                (0, 5000, log_builder.FLAG_BOOT),
                 (1200, 1200, 0),
                 (1800, 600, 0),
                 (3000, 600, 0),
@@ -474,7 +471,7 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
 
     def testBounds(self):
         """Tests a log that is full of gaps, and one that is full of damage."""
-        samples = [(0, 5000, FLAG_BOOT)]
+        samples = [(0, 5000, log_builder.FLAG_BOOT)]
         samples.extend((index * 1000, 10, 0) for index in range(1, 300))
         data = self._BuildLog(samples)
         lines = self._GetBlock(data)
@@ -495,16 +492,20 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
     def testInterval(self):
         """Tests intervals and process accounting."""
         for samples, interval, accounting in (
-            ([(0, 5000, FLAG_BOOT)], "not known", "no"),
-            ([(0, 5000, FLAG_BOOT | FLAG_ACCOUNTING)], "not known", "yes"),
-            ([(0, 5000, FLAG_BOOT), (600, 600, 0)], "600 s", "no"),
+            ([(0, 5000, log_builder.FLAG_BOOT)], "not known", "no"),
+            (
+                [(0, 5000, log_builder.FLAG_BOOT | log_builder.FLAG_ACCOUNTING)],
+                "not known",
+                "yes",
+            ),
+            ([(0, 5000, log_builder.FLAG_BOOT), (600, 600, 0)], "600 s", "no"),
             (
                 [
-                    (0, 5000, FLAG_BOOT | FLAG_ACCOUNTING),
-                    (600, 600, FLAG_ACCOUNTING),
-                    (620, 5620, FLAG_BOOT),
+                    (0, 5000, log_builder.FLAG_BOOT | log_builder.FLAG_ACCOUNTING),
+                    (600, 600, log_builder.FLAG_ACCOUNTING),
+                    (620, 5620, log_builder.FLAG_BOOT),
                     (630, 10, 0),
-                    (640, 10, FLAG_ACCOUNTING),
+                    (640, 10, log_builder.FLAG_ACCOUNTING),
                 ],
                 "10 to 600 s",
                 "in 3 of 5 samples",

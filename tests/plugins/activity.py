@@ -9,11 +9,11 @@ import unittest
 from plaso_atop import layouts
 from plaso_atop.plugins import activity
 
-from tests import log_builder
-from tests import parseable_processes
-from tests import test_lib
-from tests.plugins import sample_test_lib
-from tests.plugins import task_test_lib
+import log_builder
+from tests.lib import parseable_processes
+from tests.lib import test_lib
+from tests.lib import sample_test_lib
+from tests.lib import task_test_lib
 
 
 class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
@@ -248,9 +248,9 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                     "user_identifier": gen["ruid"],
                 }
                 flags = (
-                    task_test_lib.FLAG_ACCOUNTING
-                    | task_test_lib.FLAG_IOSTAT
-                    | task_test_lib.FLAG_NETATOP
+                    log_builder.FLAG_ACCOUNTING
+                    | log_builder.FLAG_IOSTAT
+                    | log_builder.FLAG_NETATOP
                 )
                 (event_data,) = self._ParseTasks(
                     task, version=version, abi=abi, flags=flags
@@ -289,10 +289,10 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         # netatop-bpf is told in the header, netatopd is needed for exited processes.
         for state, flags, support_flags, has_network in (
             (b"S", 0, 0x35, False),
-            (b"S", task_test_lib.FLAG_NETATOP, 0x35, True),
+            (b"S", log_builder.FLAG_NETATOP, 0x35, True),
             (b"S", 0, 0x35 | task_test_lib.SUPPORT_NETATOP_BPF, True),
-            (b"E", task_test_lib.FLAG_NETATOP, 0x35, False),
-            (b"E", task_test_lib.FLAG_NETATOPD, 0x35, True),
+            (b"E", log_builder.FLAG_NETATOP, 0x35, False),
+            (b"E", log_builder.FLAG_NETATOPD, 0x35, True),
             (b"E", 0, 0x35 | task_test_lib.SUPPORT_NETATOP_BPF, True),
         ):
             with self.subTest(state=state, flags=flags, support_flags=support_flags):
@@ -327,7 +327,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             # 2.2.6 and later: the flag of the record tells.
             ("2.2-3", 0, 0x35, set()),
             (layouts.VERSIONS[-1], 0, 0x35, set()),
-            (layouts.VERSIONS[-1], task_test_lib.FLAG_IOSTAT, 0x35, sizes | cancelled),
+            (layouts.VERSIONS[-1], log_builder.FLAG_IOSTAT, 0x35, sizes | cancelled),
         ):
             with self.subTest(version=version, flags=flags, support=support_flags):
                 task = self._GetDistinctTask(version)
@@ -344,7 +344,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
     def testContainer(self):
         """Tests the container and the control group."""
-        flags = task_test_lib.FLAG_CONTAINERS | task_test_lib.FLAG_CGROUPS
+        flags = log_builder.FLAG_CONTAINERS | log_builder.FLAG_CGROUPS
         for version, name, member in (
             ("2.3", "container_identifier", "container"),
             ("2.9", "container_identifier", "container"),
@@ -367,7 +367,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
     def testCgroupLimits(self):
         """Tests the limits of control groups."""
         limits = {**self._LIMITS, "cgroup_cpu_weight": ("cgcpuweight", 1)}
-        flags = task_test_lib.FLAG_CGROUPS
+        flags = log_builder.FLAG_CGROUPS
         for version in ("2.8", "2.9", "2.10"):
             for abi in layouts.ABIS:
                 with self.subTest(version=version, abi=abi.name):
@@ -398,7 +398,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             (event_data,) = self._ParseTasks(task, version=version, flags=flags)
             self.assertTrue(set(limits).isdisjoint(self._GetMeasuredValues(event_data)))
 
-    def _GetGPU(self, task, version=layouts.VERSIONS[-1], flags=task_test_lib.FLAG_GPU):
+    def _GetGPU(self, task, version=layouts.VERSIONS[-1], flags=log_builder.FLAG_GPU):
         """Retrieves what an event tells of GPUs.
 
         Args:
@@ -547,7 +547,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                     if "gpu" in name
                 }
                 for event_data in self._ParseTasks(
-                    *tasks, version="2.12", abi=abi, flags=task_test_lib.FLAG_GPU
+                    *tasks, version="2.12", abi=abi, flags=log_builder.FLAG_GPU
                 )
             ]
 
@@ -628,7 +628,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         task = self._GetDistinctTask(
             layouts.VERSIONS[-1], gpu__state=b"A", gpu__type=b"C"
         )
-        flags = task_test_lib.FLAG_GPU | task_test_lib.FLAG_BOOT
+        flags = log_builder.FLAG_GPU | log_builder.FLAG_BOOT
         self.assertEqual(set(self._GetGPU(task, flags=flags)), {*names, "gpu_type"})
 
     def testActivity(self):
@@ -685,11 +685,11 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
     def testSinceStart(self):
         """Tests the mark of counters that are not those of the interval."""
-        new = -(1 << 31)
-        start = sample_test_lib.T0 - self._INTERVAL
+        new = log_builder.IS_NEW
+        start = log_builder.T0 - self._INTERVAL
         for flags, state, excode, btime, is_marked in (
-            (task_test_lib.FLAG_BOOT, b"S", new, start - 1000, True),
-            (task_test_lib.FLAG_BOOT, b"S", 0, start + 10, True),
+            (log_builder.FLAG_BOOT, b"S", new, start - 1000, True),
+            (log_builder.FLAG_BOOT, b"S", 0, start + 10, True),
             # It was started in the interval, whatever the clock says.
             (0, b"S", new, start + 10, False),
             (0, b"S", new, start - 1000, False),
@@ -739,7 +739,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 self.assertIn("user_cpu_time", values)
 
                 # In the first sample it is a total, of which that is no difference.
-                task["gen"]["excode"] = -(1 << 31)
+                task["gen"]["excode"] = log_builder.IS_NEW
                 (event_data,) = self._ParseTasks(task, version=version, **arguments)
                 self.assertEqual(event_data.minor_faults, wrapped)
 
@@ -769,9 +769,9 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         for index, tasks in enumerate(samples):
             is_lost = tasks == b"lost"
             offset = builder.AddSample(
-                sample_test_lib.T0 + self._INTERVAL * index,
+                log_builder.T0 + self._INTERVAL * index,
                 interval=self._INTERVAL,
-                flags=0 if index else task_test_lib.FLAG_BOOT,
+                flags=0 if index else log_builder.FLAG_BOOT,
                 tasks=() if is_lost else tasks,
             )
             offsets.append(offset)
@@ -857,7 +857,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 numbers.append(values[0] and values[0] // 1000)
             return numbers
 
-        new = {"excode": -(1 << 31)}
+        new = {"excode": log_builder.IS_NEW}
         for version in ("2.9", layouts.VERSIONS[-1]):
             for samples, expected in (
                 # All threads are listed.
@@ -995,7 +995,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         plugin_class._MAXIMUM_NUMBER_OF_MULTITHREADED = 4
         try:
             samples = self._ParseSamples(
-                _GetTasks(2, excode=-(1 << 31)),
+                _GetTasks(2, excode=log_builder.IS_NEW),
                 _GetTasks(1),
                 _GetTasks(1),
                 _GetTasks(1),
@@ -1155,8 +1155,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             "Memory growth: -4096 bytes",
         )
 
-        task.update({"gen.state": b"E", "gen.excode": -(1 << 31)})
-        (event_data,) = self._ParseTasks(task, flags=task_test_lib.FLAG_BOOT)
+        task.update({"gen.state": b"E", "gen.excode": log_builder.IS_NEW})
+        (event_data,) = self._ParseTasks(task, flags=log_builder.FLAG_BOOT)
         self.assertEqual(
             self._GetMessage(event_data),
             "Process activity: =cmd() Command line: =cmd() \\xff\\x1b[2J PID: 4711 "

@@ -8,9 +8,9 @@ import unittest
 
 from plaso_atop import layouts
 
-from tests import log_builder
-from tests import test_lib
-from tests.plugins import sample_test_lib
+import log_builder
+from tests.lib import test_lib
+from tests.lib import sample_test_lib
 
 # Versions that store control groups.
 _VERSIONS = [
@@ -186,11 +186,11 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         kwargs.setdefault("interval", self._INTERVAL)
         # The first sample of a run, of which nothing is told.
         builder.AddSample(
-            sample_test_lib.T0 - self._INTERVAL,
+            log_builder.T0 - self._INTERVAL,
             flags=1,
             cgroups=[log_builder.Cgroup(b"", -1, [], {})],
         )
-        builder.AddSample(sample_test_lib.T0, cgroups=cgroups, **kwargs)
+        builder.AddSample(log_builder.T0, cgroups=cgroups, **kwargs)
         return self._GetBuiltEventData(builder)
 
     def testBuiltLogs(self):
@@ -317,7 +317,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
             builder = log_builder.LogBuilder()
             offsets = [
                 builder.AddSample(
-                    sample_test_lib.T0 + 600 * index, flags=flags, cgroups=elements
+                    log_builder.T0 + 600 * index, flags=flags, cgroups=elements
                 )
                 for index, (flags, elements) in enumerate(samples)
             ]
@@ -340,7 +340,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
 
         # Groups that only exist have no counters but zeros.
         builder = log_builder.LogBuilder()
-        builder.AddSample(sample_test_lib.T0, flags=1, cgroups=cgroups)
+        builder.AddSample(log_builder.T0, flags=1, cgroups=cgroups)
         event_data = self._GetBuiltEventData(builder)[2]
         self.assertEqual(event_data.pids, [42, 43])
         self.assertEqual(event_data.user_cpu_time, 0)

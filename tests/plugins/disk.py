@@ -8,9 +8,9 @@ import unittest
 
 from plaso_atop import layouts
 
-from tests import log_builder
-from tests import test_lib
-from tests.plugins import sample_test_lib
+import log_builder
+from tests.lib import test_lib
+from tests.lib import sample_test_lib
 
 
 class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):

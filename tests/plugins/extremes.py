@@ -11,11 +11,11 @@ from plaso_atop import parser
 
 from scripts import attributes
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+
+from tests.lib import test_lib
 
 # Flags of a record: boot of atop, and all that can be recorded but control groups.
-_FLAG_BOOT = 0x0001
 _FLAGS = 0x00FC
 
 _LARGEST = "largest"
@@ -32,7 +32,7 @@ class ExtremeValuesTest(test_lib.ParserTestCase):
         _SMALLEST: -3.4e38,
     }
 
-    _T0 = 1795225000
+    _T0 = log_builder.T0
 
     def _GetNumber(self, member, kind):
         """Retrieves an extreme value of a member.
@@ -114,7 +114,7 @@ class ExtremeValuesTest(test_lib.ParserTestCase):
         pids = iter(range(1, 100))
         tasks = []
         for btime in ({}, {"btime": self._T0 - 1000}):
-            for excode in ({}, {"excode": 0}, {"excode": -(1 << 31)}):
+            for excode in ({}, {"excode": 0}, {"excode": log_builder.IS_NEW}):
                 pid = next(pids)
                 tasks.append(
                     self._GetTask(structure, kind, pid, name=name, **btime, **excode)
@@ -223,7 +223,7 @@ class ExtremeValuesTest(test_lib.ParserTestCase):
                             builder.AddSample(
                                 curtime,
                                 interval=(1 << 31) - 1 if index else 1,
-                                flags=_FLAGS | (0 if index else _FLAG_BOOT),
+                                flags=_FLAGS | (0 if index else log_builder.FLAG_BOOT),
                                 system=self._GetValues(layout.sstat, kind),
                                 tasks=self._GetTasks(
                                     layout.tstat, kind, b"name%d" % index

@@ -4,9 +4,9 @@ import unittest
 
 from plaso_atop import layouts
 
-from tests import log_builder
-from tests import test_lib
-from tests.plugins import sample_test_lib
+import log_builder
+from tests.lib import test_lib
+from tests.lib import sample_test_lib
 
 
 class AtopNetworkPluginTest(sample_test_lib.SamplePluginTestCase):
@@ -284,15 +284,15 @@ class AtopNetworkPluginTest(sample_test_lib.SamplePluginTestCase):
         """Tests that there is no event without a system block."""
         builder = log_builder.LogBuilder()
         system = self._GetSystem({"name": b"eth0", "rpack": 1, "rbyte": 60})
-        offset = builder.AddSample(sample_test_lib.T0, flags=1, system=system)
-        builder.AddSample(sample_test_lib.T0 + 600, system=system)
+        offset = builder.AddSample(log_builder.T0, flags=1, system=system)
+        builder.AddSample(log_builder.T0 + 600, system=system)
 
         data = bytearray(builder.Build())
         data[offset + builder.layout.rawrecord.size + 20] ^= 0xFF
         elements = self._GetBuiltEventData(bytes(data), ["system block damaged"])
         self.assertEqual(
             [element.sample_time.timestamp for element in elements],
-            [sample_test_lib.T0 + 600],
+            [log_builder.T0 + 600],
         )
 
     def testMessages(self):

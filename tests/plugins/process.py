@@ -9,8 +9,8 @@ from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop.plugins import process
 
-from tests import log_builder
-from tests import test_lib
+import log_builder
+from tests.lib import test_lib
 
 _NEW = -(1 << 31)
 

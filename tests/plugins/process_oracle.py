@@ -6,9 +6,9 @@ from dfdatetime import interface as dfdatetime_interface
 
 from plaso_atop import parser
 
-from tests import parseable
-from tests import parseable_processes
-from tests import test_lib
+from tests.lib import parseable
+from tests.lib import parseable_processes
+from tests.lib import test_lib
 
 
 def _GetValue(event_data, name):

@@ -7,15 +7,15 @@ from plaso_atop import parser
 from plaso_atop import rawlog
 from plaso_atop.plugins import session
 
-from tests import log_builder
-from tests import parseable
-from tests import test_lib
+import log_builder
+from tests.lib import parseable
+from tests.lib import test_lib
 
 
 class AtopSessionPluginTest(test_lib.ParserTestCase):
     """Tests for the atop raw log session plugin."""
 
-    _T0 = 1795225000
+    _T0 = log_builder.T0
 
     def _CreateParser(self):
         """Creates a parser with nothing but the plugin.

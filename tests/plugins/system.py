@@ -5,9 +5,9 @@ import unittest
 
 from plaso_atop import layouts
 
-from tests import log_builder
-from tests import test_lib
-from tests.plugins import sample_test_lib
+import log_builder
+from tests.lib import test_lib
+from tests.lib import sample_test_lib
 
 
 class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
@@ -522,7 +522,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
                     record["number_of_idle_threads"] = stored["totidle"] = 106
 
                 builder.AddSample(
-                    sample_test_lib.T0, interval=interval, system=system, **stored
+                    log_builder.T0, interval=interval, system=system, **stored
                 )
                 (event_data,) = self._GetBuiltEventData(builder)
 
@@ -540,7 +540,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
             (layouts.VERSIONS[-1], {"totproc": 0, "nexit": 1}, None),
         ):
             builder = log_builder.LogBuilder(version=version)
-            builder.AddSample(sample_test_lib.T0, tasks=[{"gen.pid": 1}], **stored)
+            builder.AddSample(log_builder.T0, tasks=[{"gen.pid": 1}], **stored)
             (event_data,) = self._GetBuiltEventData(builder)
             self.assertEqual(event_data.number_of_processes, expected_count)
             self.assertEqual(event_data.number_of_exited_processes, stored["nexit"])
@@ -880,9 +880,9 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         builder = log_builder.LogBuilder()
         system = {"cpu.lavg1": 1.5, "cpu.nrcpu": 2}
         offset = builder.AddSample(
-            sample_test_lib.T0, flags=1, system=system, totproc=9, totrun=2, totzomb=1
+            log_builder.T0, flags=1, system=system, totproc=9, totrun=2, totzomb=1
         )
-        builder.AddSample(sample_test_lib.T0 + 600, system=system)
+        builder.AddSample(log_builder.T0 + 600, system=system)
 
         data = bytearray(builder.Build())
         data[offset + builder.layout.rawrecord.size + 20] ^= 0xFF

@@ -7,10 +7,11 @@ import unittest
 
 from plaso_atop import layouts
 
-from tests import log_builder
-from tests import test_lib
-from tests.plugins import sample_test_lib
-from tests.plugins import task_test_lib
+import log_builder
+
+from tests.lib import sample_test_lib
+from tests.lib import task_test_lib
+from tests.lib import test_lib
 
 
 class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
@@ -203,7 +204,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             _GetThread(31, 30),
             _GetThread(22, 20),
             version="2.10",
-            flags=task_test_lib.FLAG_CGROUPS,
+            flags=log_builder.FLAG_CGROUPS,
         )
         self.assertEqual(
             [
@@ -223,8 +224,8 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
     def testSinceStart(self):
         """Tests the mark of counters that are not those of the interval."""
         for flags, excode, is_marked in (
-            (task_test_lib.FLAG_BOOT, -(1 << 31), True),
-            (0, -(1 << 31), False),
+            (log_builder.FLAG_BOOT, log_builder.IS_NEW, True),
+            (0, log_builder.IS_NEW, False),
             (0, 0, False),
         ):
             task = self._GetDistinctTask(
@@ -236,8 +237,8 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
 
     def testSinceStartOfMainThread(self):
         """Tests the mark of a main thread that was not listed as the only one."""
-        new = -(1 << 31)
-        start = sample_test_lib.T0 - self._INTERVAL
+        new = log_builder.IS_NEW
+        start = log_builder.T0 - self._INTERVAL
         for process_excode, excode, btime, marks in (
             # Its process got another thread in the interval, or already had one.
             (0, new, start - 1000, [True, None]),
@@ -268,7 +269,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         """Tests the control group of a thread since 2.11."""
         builder = log_builder.LogBuilder()
         builder.AddSample(
-            sample_test_lib.T0,
+            log_builder.T0,
             tasks=[
                 {"gen.pid": 10, "gen.tgid": 10, "gen.isproc": 1},
                 {"gen.pid": 11, "gen.tgid": 10, "cpu.utime": 1},

@@ -10,8 +10,8 @@ import sys
 from plaso.containers import events
 from plaso.engine import tagging_file
 
-from tests import tagging
-from tests import test_lib
+from tests.lib import tagging_test_lib
+from tests.lib import test_lib
 
 
 def Main(path):
@@ -32,7 +32,7 @@ def Main(path):
     event.timestamp_desc = "Start Time"
 
     with open(path, "w", encoding="utf-8") as file_object:
-        for cases in tagging.CASES.values():
+        for cases in tagging_test_lib.ReadCases().values():
             for hits, misses in cases:
                 for event_data in (*hits, *misses):
                     values = {

@@ -15,10 +15,12 @@ import shutil
 import struct
 import zlib
 
+import log_builder
+
 from plaso_atop import rawlog
 
 TEST_DATA_PATH = os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), "..", "test_data"
+    os.path.dirname(os.path.abspath(__file__)), "..", "..", "test_data"
 )
 
 # Logs of the test data per version.
@@ -37,9 +39,6 @@ NUMBER_OF_THREADED = 50
 
 # Of what lives all day this share is active in an interval.
 ACTIVE_SHARE = 0.3
-
-# Bit of an exit status for what atop did not know before.
-IS_NEW = -(1 << 31)
 
 
 class LogWriter:
@@ -219,7 +218,7 @@ class LogWriter:
                     name: int(random_source.random() * maximum)
                     for name, maximum in self._COUNTERS
                 }
-                values["gen.excode"] = 0 if index else IS_NEW
+                values["gen.excode"] = 0 if index else log_builder.IS_NEW
                 values["gen.wasinactive"] = 0
                 self._SetValues(tasks, offset, values)
 
@@ -232,7 +231,8 @@ class LogWriter:
                     "gen.ppid": 300 + 3 * random_source.randrange(NUMBER_OF_PROCESSES),
                     "gen.btime": curtime - random_source.randrange(1, INTERVAL),
                     "gen.elaps": random_source.randrange(100),
-                    "gen.excode": IS_NEW | random_source.choice((0, 0, 0, 256)),
+                    "gen.excode": log_builder.IS_NEW
+                    | random_source.choice((0, 0, 0, 256)),
                     "cpu.utime": random_source.randrange(100),
                     "cpu.stime": random_source.randrange(100),
                 }
@@ -272,7 +272,6 @@ class LogWriter:
         """
         random_source = random.Random(day)
         cgroup_values, cgroup_blocks = self._CreateCgroupBlocks()
-        record_structure = self._layout.rawrecord
         number_of_tasks = 0
 
         with open(path, "wb") as file_object:
@@ -307,15 +306,7 @@ class LogWriter:
                     "totslpi": NUMBER_OF_PROCESSES + NUMBER_OF_THREADS - 2,
                     **cgroup_values,
                 }
-                record = bytearray(record_structure.size)
-                for name, value in values.items():
-                    member = record_structure.members[name]
-                    struct.pack_into(
-                        f"{self._layout.abi.byte_order:s}{member.format:s}",
-                        record,
-                        member.offset,
-                        value,
-                    )
+                record = log_builder.Pack(self._layout.rawrecord, values)
                 file_object.write(record + system + compressed_tasks + cgroup_blocks)
 
         return number_of_tasks
@@ -343,8 +334,8 @@ def WriteDays(directory, version, number_of_days):
       number_of_days (int): number of days.
 
     Returns:
-      tuple[list[str], int]: paths of the logs and number of entries in their process
-          lists.
+      tuple[list[str], list[int]]: paths of the logs and number of entries in the process
+          lists of each.
     """
     os.makedirs(directory)
     paths = [
@@ -354,7 +345,7 @@ def WriteDays(directory, version, number_of_days):
         numbers_of_tasks = executor.map(
             _WriteDay, [(version, path, day) for day, path in enumerate(paths)]
         )
-        return paths, sum(numbers_of_tasks)
+        return paths, list(numbers_of_tasks)
 
 
 def JoinDays(path, day_paths):

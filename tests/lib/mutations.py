@@ -6,8 +6,8 @@ import struct
 from plaso_atop import blocks
 from plaso_atop import rawlog
 
-from tests import garbage
-from tests import test_lib
+from tests.lib import garbage
+from tests.lib import test_lib
 
 # Values that lengths, counts and times are set to.
 INTERESTING_VALUES = (

@@ -4,6 +4,7 @@ import collections
 import functools
 import io
 import os
+import shutil
 import unittest
 
 from dfdatetime import interface as dfdatetime_interface
@@ -19,10 +20,23 @@ from plaso.storage.fake import writer as fake_writer
 from scripts import attributes
 
 # The path to top of the source tree.
-PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 # The paths below are all derived from the project path directory.
 DATA_PATH = os.path.join(PROJECT_PATH, "data")
 TEST_DATA_PATH = os.path.join(PROJECT_PATH, "test_data")
+
+# What a checkout may hold besides the files of the project.
+IGNORED_NAMES = shutil.ignore_patterns(
+    ".git",
+    ".hypothesis",
+    ".nox",
+    ".pytest_cache",
+    ".venv*",
+    "*.egg-info",
+    "__pycache__",
+    "build",
+    "dist",
+)
 
 _TYPES = {
     "bool": bool,

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 
-PROJECT_PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+PROJECT_PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 _POLL_INTERVAL = 0.1
 

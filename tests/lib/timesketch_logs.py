@@ -1,15 +1,9 @@
 """Logs made for the tests with Timesketch."""
 
-from tests import log_builder
-
-_FLAG_BOOT = 0x0001
-_FLAG_ACCOUNTING = 0x0010
-_FLAG_IOSTAT = 0x0020
+import log_builder
 
 # A process that atop did not know before its exit.
-_NEW = -(1 << 31)
 
-_T0 = 1795225000
 _INTERVAL = 600
 
 
@@ -28,7 +22,7 @@ def _GetTask(pid, ppid, start, name, command_line, **values):
       dict[str, object]: values of the members.
     """
     task = {
-        "gen.btime": _T0 + start,
+        "gen.btime": log_builder.T0 + start,
         "gen.cmdline": command_line,
         "gen.isproc": 1,
         "gen.name": name,
@@ -99,11 +93,16 @@ def CreateIntrusionLog(hostname):
     exits = [
         _GetTask(
             *(701, 700, 10, b"curl", b""),
-            **{"ruid": 33, "state": b"E", "excode": _NEW, "elaps": 50},
+            **{"ruid": 33, "state": b"E", "excode": log_builder.IS_NEW, "elaps": 50},
         ),
         _GetTask(
             *(740, 702, 14, b"pwn", b""),
-            **{"ruid": 33, "state": b"E", "excode": _NEW | 11, "elaps": 20},
+            **{
+                "ruid": 33,
+                "state": b"E",
+                "excode": log_builder.IS_NEW | 11,
+                "elaps": 20,
+            },
         ),
     ]
     intruder = [*shells, busy_miner, script, kernel_thread, set_user_identifier]
@@ -116,16 +115,18 @@ def CreateIntrusionLog(hostname):
     samples.extend([[*ordinary, *intruder, root]] * 6)
     for index, tasks in enumerate(samples):
         builder.AddSample(
-            _T0 + index * _INTERVAL,
+            log_builder.T0 + index * _INTERVAL,
             interval=_INTERVAL if index else 99999,
-            flags=_FLAG_ACCOUNTING | _FLAG_IOSTAT | (0 if index else _FLAG_BOOT),
+            flags=log_builder.FLAG_ACCOUNTING
+            | log_builder.FLAG_IOSTAT
+            | (0 if index else log_builder.FLAG_BOOT),
             tasks=tasks,
         )
     # What atop did not record in between is a gap.
     builder.AddSample(
-        _T0 + (len(samples) + 5) * _INTERVAL,
+        log_builder.T0 + (len(samples) + 5) * _INTERVAL,
         interval=_INTERVAL,
-        flags=_FLAG_ACCOUNTING | _FLAG_IOSTAT,
+        flags=log_builder.FLAG_ACCOUNTING | log_builder.FLAG_IOSTAT,
         tasks=samples[-1],
     )
     return builder.Build()
@@ -145,9 +146,11 @@ def CreateDeviceLog(hostname):
     for index in range(3):
         mount = {"mountdev": b"server:/export", "bytesread": 4096, "byteswrite": 8192}
         builder.AddSample(
-            _T0 + index * _INTERVAL,
+            log_builder.T0 + index * _INTERVAL,
             interval=_INTERVAL if index else 99999,
-            flags=_FLAG_ACCOUNTING | _FLAG_IOSTAT | (0 if index else _FLAG_BOOT),
+            flags=log_builder.FLAG_ACCOUNTING
+            | log_builder.FLAG_IOSTAT
+            | (0 if index else log_builder.FLAG_BOOT),
             system={
                 "nfs.nfsmounts.nrmounts": 1,
                 "nfs.nfsmounts.nfsmnt": [mount],

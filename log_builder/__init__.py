@@ -14,7 +14,21 @@ from plaso_atop import layouts
 
 _MAGIC = 0xFEEDBEEF
 
-_FLAG_CGROUPS = 0x0100
+# Flags of a record.
+FLAG_BOOT = 0x0001
+FLAG_NETATOP = 0x0004
+FLAG_NETATOPD = 0x0008
+FLAG_ACCOUNTING = 0x0010
+FLAG_IOSTAT = 0x0020
+FLAG_CONTAINERS = 0x0040
+FLAG_GPU = 0x0080
+FLAG_CGROUPS = 0x0100
+
+# Bit of an exit status for a task that the sample before does not have.
+IS_NEW = -(1 << 31)
+
+# Time of a sample, in seconds since the Epoch.
+T0 = 1795225000
 
 # Up to 2.2-3 the flags in the header tell what was recorded: process accounting and
 # disk transfers of processes. Since 2.2.6 all of these are set and those of the record
@@ -351,7 +365,7 @@ class LogBuilder:
             blocks.extend([zlib.compress(chain), zlib.compress(pids)])
             values.update(
                 {
-                    "flags": flags | _FLAG_CGROUPS,
+                    "flags": flags | FLAG_CGROUPS,
                     "ncgroups": len(cgroups),
                     "ccomplen": len(blocks[2]),
                     "coriglen": len(chain),

@@ -6,19 +6,10 @@ from plaso.containers import artifacts
 
 from plaso_atop import layouts
 
-from tests import log_builder
-from tests.plugins import sample_test_lib
+import log_builder
+from tests.lib import sample_test_lib
 
-# Flags of a record, and of the header.
-FLAG_BOOT = 0x0001
-FLAG_NETATOP = 0x0004
-FLAG_NETATOPD = 0x0008
-FLAG_ACCOUNTING = 0x0010
-FLAG_IOSTAT = 0x0020
-FLAG_CONTAINERS = 0x0040
-FLAG_GPU = 0x0080
-FLAG_CGROUPS = 0x0100
-
+# Flags of the header.
 SUPPORT_PATCHSTAT = 0x0002
 SUPPORT_IOSTAT = 0x0004
 SUPPORT_PATCHACCT = 0x0008
@@ -261,7 +252,12 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         Returns:
           dict[str, int]: arguments of _ParseTasks.
         """
-        flags = FLAG_ACCOUNTING | FLAG_IOSTAT | FLAG_NETATOP | FLAG_NETATOPD
+        flags = (
+            log_builder.FLAG_ACCOUNTING
+            | log_builder.FLAG_IOSTAT
+            | log_builder.FLAG_NETATOP
+            | log_builder.FLAG_NETATOPD
+        )
         if version in ("1.23", "1.26", "1.27"):
             return {"supportflags": SUPPORT_PATCHSTAT | SUPPORT_PATCHACCT}
         return {"flags": flags}
@@ -285,10 +281,10 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         configuration._atop_user_names = {"0": "root", "33": "www-data"}
 
         builder = log_builder.LogBuilder(version=version)
-        flags = FLAG_CONTAINERS
+        flags = log_builder.FLAG_CONTAINERS
         if version == "2.10":
-            flags |= FLAG_CGROUPS
-        builder.AddSample(sample_test_lib.T0, flags=flags, tasks=tasks, cgroups=cgroups)
+            flags |= log_builder.FLAG_CGROUPS
+        builder.AddSample(log_builder.T0, flags=flags, tasks=tasks, cgroups=cgroups)
         data = builder.Build()
         if is_damaged:
             data = data[:-8] + b"\xa5" * 8
@@ -373,12 +369,12 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         Returns:
           list[EventData]: event data.
         """
-        flags = kwargs.pop("flags", FLAG_ACCOUNTING | FLAG_IOSTAT)
+        flags = kwargs.pop(
+            "flags", log_builder.FLAG_ACCOUNTING | log_builder.FLAG_IOSTAT
+        )
         warnings = kwargs.pop("warnings", ())
         interval = kwargs.pop("interval", self._INTERVAL)
         builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
-        builder.AddSample(sample_test_lib.T0 - interval, flags=FLAG_BOOT)
-        builder.AddSample(
-            sample_test_lib.T0, interval=interval, flags=flags, tasks=tasks
-        )
+        builder.AddSample(log_builder.T0 - interval, flags=log_builder.FLAG_BOOT)
+        builder.AddSample(log_builder.T0, interval=interval, flags=flags, tasks=tasks)
         return self._GetBuiltEventData(builder, warnings)

@@ -21,7 +21,7 @@ from plaso.cli import log2timeline_tool
 from plaso.parsers import mediator
 from plaso.storage import factory
 
-from benchmarks import processes
+from benchmarks.lib import processes
 from plaso_atop import parser
 
 # Of the Linux preset.
@@ -87,6 +87,25 @@ def CheckStorage(path, number_of_events=None):
     if number_of_events not in (None, events):
         raise RuntimeError(f"{events:d} events instead of {number_of_events:d}")
     return events
+
+
+def GetNumbersOfEvents(path):
+    """Retrieves how many events the parsers and plugins gave.
+
+    Args:
+      path (str): path of the storage file.
+
+    Returns:
+      dict[str, int]: number of events per name, "total" is that of all.
+    """
+    reader = factory.StorageFactory.CreateStorageReaderForFile(path)
+    try:
+        return {
+            count.name: count.number_of_events
+            for count in reader.GetAttributeContainers("parser_count")
+        }
+    finally:
+        reader.Close()
 
 
 def Measure(mode, place, source_path, storage_path):

@@ -19,7 +19,7 @@ import textwrap
 import time
 import urllib.request
 
-PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+PROJECT_PATH = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 FORMATTERS_PATH = os.path.join(PROJECT_PATH, "data", "formatters", "atop.yaml")
 DATA_PATH = os.path.join(PROJECT_PATH, "data", "timesketch")
 DOCUMENT_PATH = os.path.join(PROJECT_PATH, "docs", "timesketch.md")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 
-from tests import test_lib
+from tests.lib import test_lib
 
 
 class CommandTestCase(test_lib.BaseTestCase):

@@ -8,12 +8,11 @@ from plaso.output import mediator as output_mediator
 from plaso_atop import layouts
 from plaso_atop import parser
 
-from tests import log_builder
-from tests import parseable
-from tests import test_lib
+import log_builder
+from tests.lib import parseable
+from tests.lib import test_lib
 
 # Time of the first sample of logs that are built.
-T0 = 1795225000
 
 # The versions whose system blocks differ, and the machine types whose layouts do.
 VERSIONS_AND_ABIS = [
@@ -183,7 +182,7 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
         builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
         for index, system in enumerate(systems):
             builder.AddSample(
-                T0 + index * interval,
+                log_builder.T0 + index * interval,
                 interval=interval,
                 flags=0 if index else 1,
                 system=system,
