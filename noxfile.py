@@ -1,6 +1,7 @@
 """Runs the tests with the versions of Plaso and Python that are supported, and others.
 
-nox --list names the sessions, nox without arguments runs all for which there is a Python.
+nox --list names the sessions, nox without arguments runs all for which there is a
+Python.
 """
 
 import nox

@@ -112,8 +112,8 @@ setup(
         "Topic :: Security",
     ],
     cmdclass={"build_py": BuildPy},
-    # This makes an editable install a path, which Python adds at its start. Otherwise it
-    # is a finder, whose import took 10 ms.
+    # This makes an editable install a path, which Python adds at its start. Otherwise
+    # it is a finder, whose import took 10 ms.
     package_dir={"": "."},
     packages=find_packages(include=["plaso_atop", "plaso_atop.*"]),
     package_data={"plaso_atop": ["*.yaml"]},

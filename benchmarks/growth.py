@@ -1,9 +1,9 @@
 """Measures if a sample takes more time or memory where there are more of them.
 
-log2timeline reads folders with a log for every day. There is one worker process, so that
-it reads all logs. What it costs to start is not known, as the main process asks again and
-again while it waits: the time of a sample is that of those by which one folder has more
-than the one before.
+log2timeline reads folders with a log for every day. There is one worker process, so
+that it reads all logs. What it costs to start is not known, as the main process asks
+again and again while it waits: the time of a sample is that of those by which one
+folder has more than the one before.
 
 One log that was never rotated is read by the parser alone, and once by log2timeline: of
 one log Plaso keeps as much as it wants, the last 32,768 containers. The parser alone
@@ -87,8 +87,8 @@ def _GetSchedule(keys, number_of_runs):
       number_of_runs (int): number of runs.
 
     Returns:
-      list[tuple[str, int]]: kinds and numbers of days, where the runs of each are spread
-          evenly, so that what else the machine does then slows down all of them.
+      list[tuple[str, int]]: kinds and numbers of days, where the runs of each are
+          spread evenly, so that what else the machine does then slows down all of them.
     """
     schedule = []
     for kind, number_of_days in keys:

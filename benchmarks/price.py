@@ -124,16 +124,20 @@ def MeasureParts(source_path):
           all without storing event data.
     """
     paths = [os.path.join(source_path, name) for name in os.listdir(source_path)]
-    blocks = []
+    compressed_blocks = []
     for path in paths:
         with open(path, "rb") as file_object:
             for sample in rawlog.RawLog(file_object).samples():
                 for block in (sample.system_block, sample.tasks_block):
                     file_object.seek(block.offset)
-                    blocks.append(file_object.read(block.compressed_size))
+                    compressed_blocks.append(file_object.read(block.compressed_size))
 
     times = []
-    for function, arguments in ((_Inflate, blocks), (_Read, paths), (ParseAll, paths)):
+    for function, arguments in (
+        (_Inflate, compressed_blocks),
+        (_Read, paths),
+        (ParseAll, paths),
+    ):
         function(*arguments)
         start_time = time.process_time()
         function(*arguments)

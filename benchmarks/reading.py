@@ -1,7 +1,7 @@
 """Compares what it costs to read a task with other readers of atop's logs.
 
-Runs in an environment with atoparser and dissect.target. The readers take turns with the
-same log, first in one process, then in processes of their own, which have to start.
+Runs in an environment with atoparser and dissect.target. The readers take turns with
+the same log, first in one process, then in processes of their own, which have to start.
 """
 
 import os
@@ -111,11 +111,13 @@ def _Compare(path, version, functions, number_of_runs):
     number_of_tasks = len(contents)
     contents = values = None
 
-    blocks = []
+    compressed_blocks = []
     with open(path, "rb") as file_object:
         for sample in rawlog.RawLog(file_object).samples():
             file_object.seek(sample.tasks_block.offset)
-            blocks.append(file_object.read(sample.tasks_block.compressed_size))
+            compressed_blocks.append(
+                file_object.read(sample.tasks_block.compressed_size)
+            )
 
     measured = {name: [] for name in functions}
     inflated = {"zlib": [], "zlib-ng": []}
@@ -124,7 +126,9 @@ def _Compare(path, version, functions, number_of_runs):
             measured[name].append(_Measure(function, path))
         for name, module in (("zlib", zlib), ("zlib-ng", zlib_ng)):
             inflated[name].append(
-                _Measure(lambda module: map(module.decompress, blocks), module)
+                _Measure(
+                    lambda module: map(module.decompress, compressed_blocks), module
+                )
             )
 
     ours = measured["plaso_atop"]

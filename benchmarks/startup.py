@@ -1,7 +1,7 @@
 """Compares how fast Python and log2timeline start with and without the package.
 
-Both are virtual environments that see the packages of this one, and differ in nothing but
-the .pth file, with which Python learns of the package.
+Both are virtual environments that see the packages of this one, and differ in nothing
+but the .pth file, with which Python learns of the package.
 """
 
 import os

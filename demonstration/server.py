@@ -21,8 +21,8 @@ _PAGE_SIZE = 4096
 _PHYSICAL_MEMORY = 8 << 30
 _SECTOR_SIZE = 512
 
-# Members of an entry: identifiers of the user and the group, limits that are not set, and
-# counters, which only the thread has that does the work.
+# Members of an entry: identifiers of the user and the group, limits that are not set,
+# and counters, which only the thread has that does the work.
 _USER_MEMBERS = "gen.ruid gen.euid gen.suid gen.fsuid".split()
 _GROUP_MEMBERS = "gen.rgid gen.egid gen.sgid gen.fsgid".split()
 _LIMITS = (
@@ -88,6 +88,7 @@ class Process:
         ppid = 0
         if self.parent:
             # An orphan becomes a child of init.
+            # pylint: disable-next=no-member
             ppid = self.parent.pid if self.parent.IsAlive(time) else 1
         return {
             "gen.tgid": self.pid,

@@ -39,13 +39,14 @@ class Process:
           not known; or if only the exit was recorded, which does not tell the
           container, and the parent process is in one or not known.
       name (bytes): name in the last sample.
-      network (tuple[int]): totals of network transfers, None if these were not recorded.
+      network (tuple[int]): totals of network transfers, None if these were not
+          recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
           recorded.
       number_of_samples (int): number of samples that list it.
       offset (int): offset of the first sample that lists it.
-      openvz (tuple[int, int]): identifiers of the OpenVZ container and of the process in
-          it, None if it is in none.
+      openvz (tuple[int, int]): identifiers of the OpenVZ container and of the process
+          in it, None if it is in none.
       parent_cmdline (bytes): command line of the parent process.
       parent_name (bytes): name of the parent process.
       pid (int): process identifier.

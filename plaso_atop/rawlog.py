@@ -216,7 +216,8 @@ class Sample:
 
     @property
     def has_cgroups(self):
-        """bool: True if the cgroups of tasks were stored, since 2.8. They may be damaged.
+        """bool: True if the cgroups of tasks were stored, since 2.8. They may be
+        damaged.
 
         In logs that were converted to 2.11 or later they are gone, and the flag is too.
         """
@@ -226,7 +227,7 @@ class Sample:
 
     @property
     def has_containers(self):
-        """bool: True if the containers of tasks were recorded, and at least one is in one."""
+        """bool: True if containers of tasks were recorded, where there are some."""
         return bool(self.flags & FLAG_CONTAINERS)
 
     @property
@@ -242,7 +243,7 @@ class Sample:
 
     @property
     def has_exit_network(self):
-        """bool: True if the network transfers of processes that exited were recorded."""
+        """bool: True if the network transfers of exited processes were recorded."""
         support_flags = self._log.support_flags
         if self._log.version_tuple < (2, 0):
             return bool(support_flags & SUPPORT_PATCHACCT)
@@ -278,8 +279,8 @@ class Sample:
 
     @property
     def is_converted(self):
-        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to 2.10
-        gave another layout: its network counters are shifted, and what only later
+        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to
+        2.10 gave another layout: its network counters are shifted, and what only later
         versions store is 0."""
         if self._is_converted is None:
             self._is_converted = False
@@ -393,8 +394,8 @@ class Sample:
           number_of_pids (int): number of entries in the list of their processes.
 
         Yields:
-          tuple[int, bytes, int, int]: offset of the cgroup in bytes, its path, and where
-              its processes start and end in the list of these.
+          tuple[int, bytes, int, int]: offset of the cgroup in bytes, its path, and
+              where its processes start and end in the list of these.
 
         Raises:
           ValueError: if the cgroups are not what they must be.
@@ -571,18 +572,18 @@ class RawLog:
       hostname (bytes): name of the host, up to the first dot.
       is_development (bool): True if atop was one that was developed after the release
           whose number it has, with structures of the next one.
-      is_recovered (bool): True if the header contradicts itself and the layout was found
-          by trying.
+      is_recovered (bool): True if the header contradicts itself and the layout was
+          found by trying.
       layout (layouts.FileLayout): layout of the structures.
       number_of_damages (int): number of damages found so far.
-      number_of_omitted_exits (int): number of exits so far that the plugins left out, as
-          they were more than atop stores in a sample.
+      number_of_omitted_exits (int): number of exits so far that the plugins left out,
+          as they were more than atop stores in a sample.
       number_of_omitted_pids (int): number of times so far that the cgroup of a process
           was left out, as too many processes were in cgroups.
       page_size (int): size of a memory page in bytes or None if not valid.
       support_flags (int): flags, see the SUPPORT constants.
-      task_reader (views.TaskReader): reader of the entries of process lists, None if their
-          layout is not known.
+      task_reader (views.TaskReader): reader of the entries of process lists, None if
+          their layout is not known.
       version (str): version of atop in the header, such as "2.7", None if the header is
           damaged there.
       version_tuple (tuple[int, int]): version of atop whose structures are those of the
@@ -987,8 +988,8 @@ class RawLog:
               None if there is none.
 
         Returns:
-          tuple[int, str]: offset in bytes of the next sample, or of the end of the file,
-              and the reason that was added to the damages.
+          tuple[int, str]: offset in bytes of the next sample, or of the end of the
+              file, and the reason that was added to the damages.
         """
         next_offset = self._finder.FindNext(search_offset)
         if next_offset is None:

@@ -137,8 +137,8 @@ class RunFinder:
     # Of a file that is full of gaps the first ones are given.
     MAXIMUM_NUMBER_OF_GAPS = 100
 
-    # The end of a log that is still being written is no gap, nor is its header. A sample
-    # is there whose time is damaged, or whose cgroups are too large.
+    # The end of a log that is still being written is no gap, nor is its header. A
+    # sample is there whose time is damaged, or whose cgroups are too large.
     _REASONS_WITHOUT_GAP = frozenset(
         [
             rawlog.DAMAGE_CGROUPS_SIZE,

@@ -281,9 +281,9 @@ def CreateRecordClass(structure):
     return type("Record", (values_class,), attributes), unpacker
 
 
-# Made for every layout like the classes of dtFabric and named tuples, as the members are
-# only known then. To make a task and to read 24 attributes of it takes 1.1 us, of a named
-# tuple 1.5 us, and where each attribute is set by itself 3.0 us (Python 3.11).
+# Made for every layout like the classes of dtFabric and named tuples, as the members
+# are only known then. To make a task and to read 24 attributes of it takes 1.1 us, of a
+# named tuple 1.5 us, and where each attribute is set by itself 3.0 us (Python 3.11).
 _TASK_CONSTRUCTOR = """\
 def __init__(self, values, entry):
     {members:s} = values
@@ -365,8 +365,8 @@ class TaskReader:
               to read, None for all, which are also read where the version has no such
               member.
           is_set (Optional[bool]): True if the member must not be 0, False if it must.
-          is_shared (Optional[bool]): True if the entry of an inactive task that was read
-              before is to be the same task.
+          is_shared (Optional[bool]): True if the entry of an inactive task that was
+              read before is to be the same task.
 
         Returns:
           list[Task]: tasks.
@@ -400,6 +400,7 @@ class TaskReader:
                 task = task_class(unpack(entry), entry)
 
                 # What was active or exited is not the same again.
+                # pylint: disable-next=no-member
                 if is_shared and task.wasinactive:
                     task_per_key[key] = task
 

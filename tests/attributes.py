@@ -331,7 +331,7 @@ class ValuesTest(test_lib.ParserTestCase):
         return storage_writer
 
     def testValues(self):
-        """Tests that values have the documented type, and that each attribute has some."""
+        """Tests that values have the documented type, and each attribute has some."""
         seen = set()
         for log in test_lib.LOGS:
             with self.subTest(log=log.name):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the collection of the files of atop: artifact definitions and filter file."""
+"""Tests of the collection of atop's files: artifact definitions and filter file."""
 
 import gzip
 import os
@@ -176,6 +176,7 @@ class FilterFileTest(test_lib.BaseTestCase):
         # pylint: disable=protected-access
         tool._data_location = data_location
         filter_file.FilterFileArgumentsHelper.ParseOptions(options, tool)
+        # pylint: disable-next=no-member
         return tool._filter_file
 
     def testName(self):

@@ -20,7 +20,7 @@ from tests.lib import test_lib
 
 
 class CompressedFilesTest(test_lib.ParserTestCase):
-    """Tests for compressed logs that are larger than what dfVFS decompresses at a time."""
+    """Tests for compressed logs, larger than what dfVFS decompresses at a time."""
 
     _NUMBER_OF_SAMPLES = 76
 
@@ -66,8 +66,8 @@ class CompressedFilesTest(test_lib.ParserTestCase):
 
         Args:
           path (str): path of the log.
-          properties (dict[str, str]): properties of the path specification if the log is
-              compressed.
+          properties (dict[str, str]): properties of the path specification if the log
+              is compressed.
 
         Returns:
           tuple[list[dict[str, object]], list[str]]: values per name of the attribute,

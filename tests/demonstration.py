@@ -211,8 +211,8 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
           text (str): commands.
 
         Returns:
-          tuple[list[str], str]: names of the commands that were run, and of the file that
-              the last psort wrote to, None if it was not run or wrote none.
+          tuple[list[str], str]: names of the commands that were run, and of the file
+              that the last psort wrote to, None if it was not run or wrote none.
         """
         names = []
         output_name = None

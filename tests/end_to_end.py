@@ -84,8 +84,8 @@ def CreateHostileLog(data):
             size, b"\x00"
         )[:size]
 
-    # Times of the start: not set, before 1970, in the future, in the year 10000, and the
-    # ends of what 64 bits can hold.
+    # Times of the start: not set, before 1970, in the future, in the year 10000, and
+    # the ends of what 64 bits can hold.
     btime = next(
         offset for name, offset, _ in log.layout.tstat.Flatten() if name == "gen.btime"
     )
@@ -263,7 +263,7 @@ class DamageTest(end_to_end.ToolsTestCase):
     """Tests of what is told of a damaged log."""
 
     def testDamage(self):
-        """Tests a log of which a sample is overwritten with zeros and the end is cut."""
+        """Tests a log with a sample of zeros and without its end."""
         whole_path = test_lib.GetTestFilePath(["atop-2.12.1.raw"])
         with open(whole_path, "rb") as file_object:
             data = bytearray(file_object.read())
@@ -372,8 +372,8 @@ class OutputTest(end_to_end.ToolsTestCase):
         with open(test_lib.GetTestFilePath(["atop-2.12.1.raw"]), "rb") as file_object:
             data = file_object.read()
 
-        # Times before 1970, in the year 10000 and at the end of what 64 bits can hold, of
-        # a sample without another one that knows better.
+        # Times before 1970, in the year 10000 and at the end of what 64 bits can hold,
+        # of a sample without another one that knows better.
         first_sample = next(rawlog.RawLog(io.BytesIO(data)).samples())
         end_offset = first_sample.end_offset
         for index, curtime in enumerate((-1, 0, 253402300800, (1 << 62), -(1 << 63))):

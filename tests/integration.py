@@ -405,6 +405,7 @@ class UserNamesTest(IntegrationTestCase):
 
         return parser_mediator
 
+    # pylint: disable-next=redefined-outer-name
     def _CreateSystemConfiguration(self, path_specs, user_names):
         """Creates a system configuration.
 
@@ -568,6 +569,7 @@ class UserNamesTest(IntegrationTestCase):
 
     def testStorage(self):
         """Tests that the names are not written to the storage file."""
+        # pylint: disable-next=consider-using-with
         temporary_directory = tempfile.TemporaryDirectory()
         self.addCleanup(temporary_directory.cleanup)
         path = os.path.join(temporary_directory.name, "storage.plaso")
@@ -576,6 +578,7 @@ class UserNamesTest(IntegrationTestCase):
             plaso_definitions.STORAGE_FORMAT_SQLITE
         )
         storage_writer.Open(path=path)
+        # pylint: disable-next=unbalanced-tuple-unpacking
         (system_configuration,) = self._PreprocessSystems(storage_writer, self._PASSWD1)
         storage_writer.AddAttributeContainer(system_configuration)
         storage_writer.Close()

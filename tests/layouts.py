@@ -421,7 +421,7 @@ print(json.dumps([sorted(definition.name for definition in definitions), tasks])
         self.assertEqual(self._ReadLog(path, preamble), self._ReadLog(path))
 
     def testLayouts(self):
-        """Tests that the layouts are those of all definitions as dtFabric reads them."""
+        """Tests that the layouts are those of the definitions that dtFabric reads."""
         builder = layouts._StructureBuilder(self._registry)
 
         for version in layouts.VERSIONS:

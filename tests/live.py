@@ -51,6 +51,7 @@ class LiveTest(end_to_end.ToolsTestCase):
         """Records a log and extracts its events."""
         super().setUpClass()
         path = cls._GetPath("live.raw")
+        # pylint: disable-next=consider-using-with
         recorder = subprocess.Popen(
             [ATOP, "-w", path, str(INTERVAL), str(NUMBER_OF_SAMPLES)],
             stderr=subprocess.DEVNULL,

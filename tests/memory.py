@@ -90,8 +90,8 @@ class LogWriter:
         """Makes the control groups and the list of their processes.
 
         Args:
-          cgroups (list[tuple[bytes, list[int]]]): names and processes of those below the
-              root.
+          cgroups (list[tuple[bytes, list[int]]]): names and processes of those below
+              the root.
 
         Returns:
           tuple[bytes, bytes]: control groups and list of processes.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tests of the output to OpenSearch.
 
-No package carries OpenSearch. The server is osmem, which speaks its API, detects types as
-it does and refuses what does not fit.
+No package carries OpenSearch. The server is osmem, which speaks its API, detects types
+as it does and refuses what does not fit.
 """
 
 import inspect
@@ -27,8 +27,9 @@ from plaso_atop import rawlog
 from plaso_atop.commands import check
 from plaso_atop.integration import hooks
 
-from tests.lib import end_to_end
 import log_builder
+
+from tests.lib import end_to_end
 from tests.lib import test_lib
 
 

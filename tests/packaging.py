@@ -406,6 +406,7 @@ class StartupTest(test_lib.BaseTestCase):
         line = self._GetLine()
         finders = list(sys.meta_path)
         try:
+            # pylint: disable-next=exec-used
             durations = timeit.repeat(lambda: exec(line), number=1, repeat=50)
         finally:
             sys.meta_path[:] = finders

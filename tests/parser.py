@@ -155,6 +155,7 @@ class AtopParserTest(test_lib.ParserTestCase):
         atop_parser = parser.AtopParser()
         atop_parser.EnablePlugins({"process", "session", "system"})
 
+        # pylint: disable-next=protected-access
         system_plugin = atop_parser._plugins_per_name["system"]
         original = system_plugin.ProcessSample
         samples = []
@@ -183,6 +184,7 @@ class AtopParserTest(test_lib.ParserTestCase):
         def _ProcessSample(unused_parser_mediator, unused_sample):
             raise KeyError("defect")
 
+        # pylint: disable-next=protected-access
         atop_parser._plugins_per_name["system"].ProcessSample = _ProcessSample
         storage_writer = self._ParseData(data, atop_parser)
         self.assertEqual(
@@ -421,6 +423,7 @@ class AtopParserTest(test_lib.ParserTestCase):
             self.assertEqual(len(value_types), 1, name)
             self.assertLess(value_types, {bool, int, str, float})
 
+        # pylint: disable-next=protected-access
         for name in process.AtopProcessPlugin._IDENTIFIERS:
             self.assertEqual(types[name[0]], {int})
         self.assertEqual(types["process_state"], {str})

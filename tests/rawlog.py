@@ -142,11 +142,11 @@ class RawLogTest(test_lib.BaseTestCase):
             [(row["pid"], row["btime"]) for row in rows if row.get("isproc", True)],
         )
 
-    def _CheckSystem(self, log, sample, expected_sample):
+    def _CheckSystem(self, unused_log, sample, expected_sample):
         """Checks the system block of a sample.
 
         Args:
-          log (rawlog.RawLog): log.
+          unused_log (rawlog.RawLog): log.
           sample (rawlog.Sample): sample.
           expected_sample (parseable.Sample): what atop printed of it.
         """

@@ -37,6 +37,7 @@ def CountInflatedBytes():
       collections.Counter: number of bytes as "inflated".
     """
     counter = collections.Counter()
+    # pylint: disable-next=protected-access
     original_method = blocks.Block._Inflate
 
     def Inflate(block, piece_size):
@@ -460,7 +461,7 @@ class DamageTest(DamagedLogTestCase):
         for name in LOG_NAMES:
             data, parts = self._ReadParts(name)
             first, second = parts[self._INDEX : self._INDEX + 2]
-            start, end = first.blocks[1]
+            start, _ = first.blocks[1]
             damaged_data = bytearray(data)
             damaged_data[start : start + 100] = bytes(100)
             damaged_data[second.offset : second.offset + second.record_size] = bytes(
@@ -604,6 +605,7 @@ class UnreadableTest(DamagedLogTestCase):
         data, parts = self._ReadParts("atop-2.12.1")
         offset, end_offset = parts[3].blocks[1]
         file_object = UnreadableFile(data, (end_offset - 1, 1))
+        # pylint: disable-next=attribute-defined-outside-init
         file_object.get_size = lambda: len(data)
         storage_writer = self._CreateStorageWriter()
         parser_mediator = self._CreateParserMediator(storage_writer)
@@ -672,6 +674,7 @@ class HeaderTest(DamagedLogTestCase):
         for event_data in events:
             # Only Plaso 20260720 and later can tell.
             if hasattr(parsers_mediator.ParserMediator, "ProduceWarning"):
+                # pylint: disable-next=protected-access
                 self.assertTrue(event_data._recovered)
         self.assertEqual(
             self._GetWarnings(storage_writer),

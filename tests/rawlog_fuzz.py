@@ -49,6 +49,7 @@ def ReadSamples(data):
     for sample in log.samples():
         for task in sample.tasks():
             # What is not unpacked at once.
+            # pylint: disable-next=pointless-statement
             task.gpu_state, task.tcpsnd, task.prio, task.container, task.cmdline
         system = sample.system()
         if system:

@@ -41,6 +41,7 @@ class WorkerTest(end_to_end.ToolsTestCase):
           subprocess.Popen: process.
         """
         with open(cls._GetPath(f"{name:s}.log"), "wb") as file_object:
+            # pylint: disable-next=consider-using-with
             process = subprocess.Popen(
                 arguments,
                 cwd=cls._directory,

@@ -18,9 +18,10 @@ from plaso_atop import parser
 from plaso_atop.integration import hooks
 from plaso_atop.plugins import process
 
+import log_builder
+
 from tests.lib import end_to_end
 from tests.lib import tagging_test_lib
-import log_builder
 from tests.lib import test_lib
 
 CASES = tagging_test_lib.ReadCases()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tests of data/timesketch with a real Timesketch server, run by scripts/timesketch.sh.
 
-They run in the environment of the server, where this package is not installed. Its tools
-run in the environment that PLASO_ATOP_TOOLS names.
+They run in the environment of the server, where this package is not installed. Its
+tools run in the environment that PLASO_ATOP_TOOLS names.
 """
 
 import collections
@@ -23,6 +23,8 @@ TOOLS_VARIABLE = "PLASO_ATOP_TOOLS"
 if TOOLS_VARIABLE not in os.environ:
     raise unittest.SkipTest("needs a Timesketch server: run scripts/timesketch.sh")
 
+# What the server has is only there with it.
+# pylint: disable=wrong-import-position
 import opensearchpy
 
 from plaso.storage import factory
@@ -38,7 +40,8 @@ ANALYZER_TIMEOUT_SECONDS = 600
 PROJECT_PATH = timesketch_server.PROJECT_PATH
 
 # What each search template finds in the log of an intrusion, by its short name:
-# values of its parameters and identifiers of processes. The tests of the others are below.
+# values of its parameters and identifiers of processes. The tests of the others are
+# below.
 TEMPLATES = {
     "atop_children": ({"pid": "702"}, {710, 720, 730, 740, 750}),
     "atop_crash": ({}, {740}),
@@ -90,6 +93,7 @@ class TimesketchTestCase(unittest.TestCase):
         cls._directory = tempfile.mkdtemp()
         cls.addClassCleanup(shutil.rmtree, cls._directory)
         cls._server = timesketch_server.TimesketchServer()
+        # pylint: disable-next=unnecessary-dunder-call
         cls._server.__enter__()
         cls.addClassCleanup(cls._server.__exit__, None, None, None)
         cls._client = cls._server.Connect()
@@ -249,6 +253,7 @@ class TimesketchTestCase(unittest.TestCase):
             entries = [
                 entry
                 for session in sessions
+                # pylint: disable-next=protected-access
                 for entry in session._fetch_data().get("analyzers", [])
             ]
             statuses = {entry["status"] for entry in entries}

@@ -24,7 +24,8 @@ Usage.__doc__ = """What a program used.
 Attributes:
   wall_time (float): seconds until it ended.
   cpu_time (float): seconds of CPU time of the program and of all that it started.
-  main_cpu_time (float): seconds of CPU time of the program alone, None if not asked for.
+  main_cpu_time (float): seconds of CPU time of the program alone, None if not asked
+      for.
   main_memory (int): largest resident size in bytes that the program itself ever had,
       None if not asked for.
   worker_memory (int): largest resident size in bytes that one of the processes that it
@@ -35,8 +36,8 @@ Attributes:
 class _Watcher(threading.Thread):
     """Watches a program while it runs.
 
-    The kernel keeps the peak of a process, hence it does not matter when it was but that
-    the process is seen shortly before it ends.
+    The kernel keeps the peak of a process, hence it does not matter when it was but
+    that the process is seen shortly before it ends.
 
     Attributes:
       main_cpu_time (float): seconds of CPU time of the program alone.

@@ -1,8 +1,9 @@
 """Reads the tasks of a log with one of several readers of atop's logs.
 
 Each reader is used in the fastest way that it offers, and 24 members of every task are
-read as attributes. As a program this is what a process costs that reads a log: it is not
-run as a module, so that only what the reader itself needs is imported, as installed.
+read as attributes. As a program this is what a process costs that reads a log: it is
+not run as a module, so that only what the reader itself needs is imported, as
+installed.
 """
 
 # pylint: disable=import-outside-toplevel
@@ -12,8 +13,8 @@ import sys
 
 # In the order in which all readers give them.
 MEMBERS = (
-    "tgid pid ppid ruid euid rgid egid nthr name isproc state excode btime elaps cmdline "
-    "utime stime rsz wsz cwsz minflt majflt vmem rmem"
+    "tgid pid ppid ruid euid rgid egid nthr name isproc state excode btime elaps "
+    "cmdline utime stime rsz wsz cwsz minflt majflt vmem rmem"
 ).split()
 
 

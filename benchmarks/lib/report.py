@@ -114,14 +114,14 @@ def CreateArgumentParser(description):
       argparse.ArgumentParser: parser, of which the options are days and runs.
     """
     argument_parser = argparse.ArgumentParser(description=description)
-    for name, default, description in (
+    for name, default, help_text in (
         ("--days", 30, "number of logs, one a day"),
         ("--runs", 3, "runs to take medians of"),
     ):
         argument_parser.add_argument(
             name,
             default=default,
-            help=f"{description:s} (default: {default:d})",
+            help=f"{help_text:s} (default: {default:d})",
             metavar="NUMBER",
             type=_GetPositiveNumber,
         )

@@ -58,9 +58,6 @@ def _HasModule(name):
 def RegisterParser(unused_module):
     """Registers the atop parser.
 
-    Args:
-      unused_module (module): plaso.parsers.
-
     Raises:
       Exception: if the parser cannot be imported or registered.
     """

@@ -285,6 +285,8 @@ class AtopTaskPlugin(AtopPlugin):
         ("udp_received_size", "udprsz"),
     )
 
+    _NO_NETWORK = (0,) * len(_NETWORK_MEMBERS)
+
     _SECTOR_SIZE = 512
 
     # Before 2.7 a counter that went down was taken for one that wrapped at 32 bits.

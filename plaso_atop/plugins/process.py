@@ -279,8 +279,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         ("file_system_group_identifier", "fsgid"),
     )
 
-    _NO_NETWORK = (0,) * len(interface.AtopTaskPlugin._NETWORK_MEMBERS)
-
     _REAL_IDENTIFIERS = _IDENTIFIERS[:2]
 
     # A process is busy that uses this share of a CPU.
@@ -398,11 +396,11 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if len(self._displaced_per_pid) >= self._MAXIMUM_NUMBER_OF_DISPLACED:
             return False
 
-        processes = self._displaced_per_pid.setdefault(process.pid, [])
-        if len(processes) >= self._MAXIMUM_NUMBER_PER_PID:
+        others = self._displaced_per_pid.setdefault(process.pid, [])
+        if len(others) >= self._MAXIMUM_NUMBER_PER_PID:
             return False
 
-        processes.append(process)
+        others.append(process)
         return True
 
     def _AddExit(self, task, sample):
@@ -657,10 +655,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Returns:
           list[processes.Process]: processes, without those that exited.
         """
-        processes = list(self._displaced_per_pid.get(pid, []))
+        others = list(self._displaced_per_pid.get(pid, []))
         if pid in self._processes:
-            processes.append(self._processes[pid])
-        return processes
+            others.append(self._processes[pid])
+        return others
 
     def _GetSharedCgroup(self, cgroup):
         """Retrieves the path of a control group that equal ones share.
@@ -753,9 +751,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         exited_per_pid = {}
         for process in self._exited:
-            processes = exited_per_pid.setdefault(process.pid, [])
-            if len(processes) < self._MAXIMUM_NUMBER_PER_PID:
-                processes.append(process)
+            others = exited_per_pid.setdefault(process.pid, [])
+            if len(others) < self._MAXIMUM_NUMBER_PER_PID:
+                others.append(process)
 
         exited_only = (process for process in self._exited if process.is_exit_only)
         for process in itertools.chain(self._started, exited_only):
@@ -781,7 +779,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
-          process (processes.Process): process that had its identifier, None if there is none.
+          process (processes.Process): process that had its identifier, None if there is
+              none.
           task (rawlog.Task): entry of the process.
           sample (rawlog.Sample): sample that the entry is from.
         """
@@ -992,8 +991,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         Args:
           process (processes.Process): process.
-          candidates (list[processes.Process]): processes that had the identifier of the parent
-              at some time between the previous sample and this one.
+          candidates (list[processes.Process]): processes that had the identifier of the
+              parent at some time between the previous sample and this one.
           sample (rawlog.Sample): sample.
         """
         parent = None

@@ -104,7 +104,7 @@ class CheckTest(command_test_lib.CommandTestCase):
         self.assertRegex(process.stdout, r"\nto do: .* -m pip install plaso\n$")
 
     def testCheckNotLoaded(self):
-        """Tests the command where the line that Python runs at its start was not run."""
+        """Tests the command where Python did not run our line at its start."""
         process = self._RunScript("import plaso\n")
         self.assertRegex(process.stdout, "\nstart-up: +MISSING, importing Plaso did ")
         # Nearly all is missing, one command brings it.

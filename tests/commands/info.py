@@ -42,8 +42,8 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
         """Builds a log.
 
         Args:
-          samples (list[tuple[int, int, int]]): times relative to that of the first sample,
-              intervals and flags of the samples.
+          samples (list[tuple[int, int, int]]): times relative to that of the first
+              sample, intervals and flags of the samples.
           header (dict[str, object]): values of members of the header.
 
         Returns:
@@ -308,7 +308,7 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
         )
 
     def testFault(self):
-        """Tests that a fault of the reader does not keep the next file from being read."""
+        """Tests that the next file is read after a fault of the reader."""
         path = self._WriteFile(self._ReadTestFile(["atop-2.12.1.raw"]))
         original_cgroups = rawlog.Sample.cgroups
         calls = []
@@ -435,11 +435,14 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
             lines[-5:],
             [
                 "Gaps:               3",
-                "Gap:                2026-11-21 01:56:40 UTC to 2026-11-21 02:56:40 UTC, "
+                "Gap:                2026-11-21 01:56:40 UTC to "
+                "2026-11-21 02:56:40 UTC, "
                 "3600 s: atop not running",
-                "Gap:                2026-11-21 03:06:40 UTC to 2026-11-21 03:46:40 UTC, "
+                "Gap:                2026-11-21 03:06:40 UTC to "
+                "2026-11-21 03:46:40 UTC, "
                 "2400 s: samples missing or clock set forward",
-                "Gap:                2026-11-21 03:46:40 UTC to 2026-11-21 03:33:20 UTC, "
+                "Gap:                2026-11-21 03:46:40 UTC to "
+                "2026-11-21 03:33:20 UTC, "
                 "-800 s: clock set back",
                 "Damages:            0",
             ],
@@ -461,9 +464,11 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
             [line for line in lines if line.startswith("Gap")],
             [
                 "Gaps:               3",
-                "Gap:                2026-11-21 01:36:40 UTC to 2026-11-21 01:56:40 UTC, "
+                "Gap:                2026-11-21 01:36:40 UTC to "
+                "2026-11-21 01:56:40 UTC, "
                 "1200 s: sample delayed or clock set forward",
-                "Gap:                2026-11-21 02:06:40 UTC to 2026-11-21 02:26:40 UTC, "
+                "Gap:                2026-11-21 02:06:40 UTC to "
+                "2026-11-21 02:26:40 UTC, "
                 "1200 s: samples missing or clock set forward",
                 "Gap:                after 2026-11-21 02:36:40 UTC: no sample readable",
             ],

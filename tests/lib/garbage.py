@@ -146,7 +146,7 @@ def _MakeRepeatedLiteralSystems(size, behind):
     return (part * (size // part_size + 1))[:size]
 
 
-def _MakeRunTasks(size, behind):
+def _MakeRunTasks(size, unused_behind):
     """Makes process lists that inflate as far as their size allows."""
     system = zlib.compress(bytes(SYSTEM_SIZE), 9)
     body = _GetRunBody(size // 2)

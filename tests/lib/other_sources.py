@@ -1,5 +1,8 @@
 """Small files of a system that other parsers of Plaso read."""
 
+# Lines of logs are not wrapped.
+# pylint: disable=line-too-long
+
 import gzip
 import io
 import os

@@ -1,6 +1,7 @@
 """Celery worker that runs the tools of Plaso, in the way that OpenRelik's does.
 
-It is run outside of the source tree and knows nothing of plaso_atop: it lists the parsers
+It is run outside of the source tree and knows nothing of plaso_atop: it lists the
+    parsers
 of Plaso when it is imported, and calls the tools as programs.
 """
 

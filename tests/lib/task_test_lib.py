@@ -363,8 +363,8 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
           tasks (list[dict[str, object]]): values of members of the entries.
           version (Optional[str]): version of atop.
           abi (Optional[layouts.ABI]): machine type.
-          kwargs (dict[str, object]): flags and interval of the sample, what the warnings
-              have to start with, and values of the header.
+          kwargs (dict[str, object]): flags and interval of the sample, what the
+              warnings have to start with, and values of the header.
 
         Returns:
           list[EventData]: event data.

@@ -26,6 +26,7 @@ DATA_PATH = os.path.join(PROJECT_PATH, "data")
 TEST_DATA_PATH = os.path.join(PROJECT_PATH, "test_data")
 
 # What a checkout may hold besides the files of the project.
+# pylint: disable-next=invalid-name
 IGNORED_NAMES = shutil.ignore_patterns(
     ".git",
     ".hypothesis",

@@ -16,7 +16,8 @@ def _GetTask(pid, ppid, start, name, command_line, **values):
       start (int): time of the start in seconds relative to the first sample.
       name (bytes): name.
       command_line (bytes): command line.
-      values (dict[str, object]): values of other members, those of gen without its name.
+      values (dict[str, object]): values of other members, those of gen without its
+          name.
 
     Returns:
       dict[str, object]: values of the members.

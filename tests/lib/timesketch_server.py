@@ -271,6 +271,7 @@ class TimesketchServer:
           arguments (list[str]): arguments, the first of which is the program.
         """
         with open(self._GetPath(f"{name:s}.log"), "wb") as file_object:
+            # pylint: disable-next=consider-using-with
             process = subprocess.Popen(
                 arguments,
                 cwd=self._directory,

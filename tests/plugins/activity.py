@@ -1017,7 +1017,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         names = (
             "cpu__blkdelay cpu__curcpu cpu__nivcsw cpu__nvcsw cpu__policy cpu__prio "
             "cpu__rtprio cpu__rundelay cpu__stime dsk__cwsz dsk__rsz dsk__wsz "
-            "gen__nthr gen__nthridle gen__nthrrun gen__nthrslpi gen__nthrslpu gen__ppid "
+            "gen__nthr gen__nthridle gen__nthrrun gen__nthrslpi gen__nthrslpu "
+            "gen__ppid "
             "mem__majflt mem__minflt mem__oomscore mem__pmem mem__rmem mem__vdata "
             "mem__vexec mem__vlibs mem__vlock mem__vmem mem__vstack mem__vswap "
             "net__tcprcv"
@@ -1160,8 +1161,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertEqual(
             self._GetMessage(event_data),
             "Process activity: =cmd() Command line: =cmd() \\xff\\x1b[2J PID: 4711 "
-            "Parent PID: 1 UID: 33 State: exited User CPU: 60000 ms Counters: since the "
-            "start of the process",
+            "Parent PID: 1 UID: 33 State: exited User CPU: 60000 ms Counters: since "
+            "the start of the process",
         )
 
     def testLogs(self):

@@ -150,8 +150,8 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         Args:
           version (Optional[str]): version of atop.
           abi (Optional[layouts.ABI]): machine type.
-          overrides (dict[str, int]): values of members that have another one, their name
-              with two underscores in place of the dot.
+          overrides (dict[str, int]): values of members that have another one, their
+              name with two underscores in place of the dot.
 
         Returns:
           dict[str, int]: value per name of the member.

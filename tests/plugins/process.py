@@ -1041,7 +1041,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             self.assertEqual(event_data.start_time.string, "Invalid")
             self.assertEqual(event_data.raw_start_time, btime)
 
-        exit_task = self._GetExit(9, 10, elaps=(1 << 62))
+        exit_task = self._GetExit(9, 10, elaps=1 << 62)
         (event_data,), _ = self._Parse([[], [exit_task]])
         self.assertEqual(event_data.exit_time.string, "Invalid")
         self.assertEqual(event_data.raw_exit_time, self._T0 + 10 + (1 << 62) // 100)

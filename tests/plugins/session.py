@@ -31,7 +31,8 @@ class AtopSessionPluginTest(test_lib.ParserTestCase):
         """Retrieves the gaps in a log.
 
         Args:
-          samples (list[tuple[int, int, int]]): times, intervals and flags of the samples.
+          samples (list[tuple[int, int, int]]): times, intervals and flags of the
+              samples.
           version (Optional[str]): version of atop.
           damage (Optional[function]): damages the log.
 
@@ -120,6 +121,7 @@ class AtopSessionPluginTest(test_lib.ParserTestCase):
                     self.assertTrue(event_data.process_accounting)
                     self.assertEqual(event_data.kernel_release[:2], "6.")
                     self.assertTrue(event_data.machine)
+                    # pylint: disable-next=protected-access
                     self.assertEqual(event_data._parser_chain, "atop/session")
 
     def testSession(self):
