@@ -37,6 +37,7 @@ PYTHON_FILES = (
     "benchmarks",
     "data",
     "demonstration",
+    "log_builder",
     "noxfile.py",
     "plaso_atop",
     "scripts",
