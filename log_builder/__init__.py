@@ -114,7 +114,7 @@ def Pack(structure, values):
 
 
 def GetDistinctValues(structure, number_of_elements=2, first_value=1):
-    """Makes values for all members of a structure, no two of which are the same.
+    """Makes values for all members of a structure, all different.
 
     Those of members that are a single byte or a letter cannot but repeat after a while.
 

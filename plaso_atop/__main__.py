@@ -79,7 +79,7 @@ def _Run():
     )
     subparsers = argument_parser.add_subparsers(dest="command", required=True)
     subparsers.add_parser(
-        "check", help="tell whether the installed Plaso sees all that this package adds"
+        "check", help="say whether the installed Plaso sees all that this package adds"
     )
     info_parser = subparsers.add_parser(
         "info", help="show what atop raw logs hold, without Plaso"

@@ -26,7 +26,7 @@ class File:
     _PAGE_SIZE = 4096
 
     # Where as much as this cannot be read without a break, an eighth of that is given
-    # up untried: a file of which all is lost does not take a failure a page.
+    # up untried: a lost file does not take a failure a page.
     _LARGE_UNREADABLE_SIZE = 2 * 1024 * 1024
 
     _WINDOW_SIZE = 256 * 1024

@@ -9,7 +9,7 @@ def ProduceEventData(parser_mediator, event_data, corrupted=False, recovered=Fal
           components, such as storage and dfVFS.
       event_data (EventData): event data.
       corrupted (Optional[bool]): True if the item was corrupted, which only Plaso
-          20260720 and later can tell.
+          20260720 and later can mark.
       recovered (Optional[bool]): True if the item was recovered, likewise.
     """
     if hasattr(parser_mediator, "ProduceWarning"):

@@ -280,7 +280,7 @@ class _DefinitionsReader(reader.DataTypeDefinitionsFileReader):
 
 
 class _DefinitionsRegistry(registry.DataTypeDefinitionsRegistry):
-    """Definitions in atop.yaml, each of which is read when it is first asked for.
+    """Definitions in atop.yaml. Each one is read when it is first asked for.
 
     A version needs about a third of them. What a definition refers to is asked for when
     it is read.
@@ -548,7 +548,7 @@ def FindFileLayout(version, byte_order, rawreclen, tstatlen, sstatlen, cstatlen=
       cstatlen (Optional[int]): size of a cstat in bytes, not used before 2.11.
 
     Returns:
-      FileLayout: layouts, of which the tstat, sstat and cstat are None where no version
+      FileLayout: layouts. The tstat, sstat and cstat are None where no version
           has all sizes and theirs is not that of the version in the header; or None if
           that of the rawrecord is not.
     """

@@ -1086,7 +1086,7 @@ class RawLog:
         What is damaged is skipped and added to damages before the next sample.
 
         Yields:
-          Sample: sample, of which the system block or the process list may be damaged.
+          Sample: sample, whose system block or process list may be damaged.
               It can be used until the next one is asked for.
         """
         offset = self.layout.rawheader.size

@@ -49,7 +49,7 @@ class Gap(
 
 
 class _Intervals:
-    """Intervals between samples, of which the median is wanted."""
+    """Intervals between samples, for their median."""
 
     # A run of atop has one interval, give or take a second. A forged one is not worth
     # unbounded memory.

@@ -117,7 +117,7 @@ class SampleFinder:
         self._whole_start = None
 
     def _FindPartial(self, offset, end_offset):
-        """Searches for samples of which any block is whole.
+        """Searches for samples with any whole block.
 
         Args:
           offset (int): offset in bytes to search from.
@@ -167,7 +167,7 @@ class SampleFinder:
           budget (_Budget): budget to add to what is searched.
 
         Yields:
-          Sample: sample of which only the record was read.
+          Sample: sample, only the record was read.
         """
         record_size = self._log.layout.rawrecord.size
 
@@ -212,7 +212,7 @@ class SampleFinder:
         return False
 
     def FindNext(self, offset):
-        """Searches for the next sample of which any block is whole.
+        """Searches for the next sample with any whole block.
 
         Args:
           offset (int): offset in bytes to search from.
@@ -237,7 +237,7 @@ class SampleFinder:
         return whole_offset
 
     def FindWhole(self, offset):
-        """Searches for the next sample of which the system block is whole.
+        """Searches for the next sample with a whole system block.
 
         Args:
           offset (int): offset in bytes to search from.

@@ -247,7 +247,7 @@ def CreateValuesClass(class_name, structure):
 
 @functools.lru_cache(maxsize=None)
 def CreatePlaceClass(structure):
-    """Creates the class of the values of a cgroup that tell where it and others stand.
+    """Creates the class of the values of a cgroup that say where it stands.
 
     Args:
       structure (layouts.Structure): layout of the cstat.

@@ -37,7 +37,7 @@ def RunGarbage():
     """Reads logs with garbage that looks like samples.
 
     Returns:
-      int: number of logs of which more is hidden, or which take longer, than may be.
+      int: number of logs that hide more, or take longer, than they may.
     """
     failed = 0
     print(f"|      size | kind{'':36s} | hidden |  CPU s | at most |")

@@ -50,7 +50,7 @@ class Rule:
     Attributes:
       attribute (str): attribute that the regular expression is about, None if there is
           none.
-      expressions (list[str]): regular expressions of which one must match.
+      expressions (list[str]): regular expressions. One must match.
       query (str): query that must match.
     """
 
@@ -83,7 +83,7 @@ class Rule:
         self.query = " AND ".join(queries)
 
     def _Flatten(self, rule_filter):
-        """Retrieves the conditions of which all must match.
+        """Retrieves the conditions. All must match.
 
         Args:
           rule_filter (Filter): filter.

@@ -146,7 +146,7 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
           atop 2.8 up to 2.10.
       cgroup_swap_limit_size (int): limit of the swap space of the control group in
           bytes. atop 2.8 up to 2.10.
-      command_line (str): command line, of which atop stores the first 255 bytes (150
+      command_line (str): first 255 bytes of the command line (150
           before 1.27, 68 before 1.26).
       container_identifier (str): first 12 characters of the identifier of the
           container. atop 2.3 up to 2.9.
@@ -310,7 +310,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
             ("user_cpu_time", "utime", self._GetMilliseconds),
         ]
 
-        # Process accounting does not tell more.
+        # Process accounting records nothing else.
         if not is_exited:
             members.append(
                 ("run_delay_microseconds", "rundelay", self._GetMicroseconds)
@@ -591,7 +591,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
                 ("gpu_busy_percent", task.gpu_gpubusycum),
                 ("gpu_memory_busy_percent", task.gpu_membusycum),
             ):
-                # Where the GPU does not tell, the difference is 0 for an exited
+                # Where the GPU has no figure, the difference is 0 for an exited
                 # process.
                 if total is None or total < (task.state == rawlog.STATE_EXITED):
                     continue
@@ -675,7 +675,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             counters["resident_size_growth"] = self._GetGrowth(task.rgrow)
             counters["virtual_size_growth"] = self._GetGrowth(task.vgrow)
 
-        # A process of which only a thread was active has nothing to tell.
+        # Where only a thread was active, the process itself used nothing.
         if not any(counters.values()):
             return
 

@@ -185,7 +185,7 @@ class AtopPlugin(plugins.BasePlugin):
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
-          event_data (EventData): event data, of which the hostname is set.
+          event_data (EventData): event data, whose hostname is set here.
           corrupted (Optional[bool]): True if part of what the event data is made of is
               damaged.
         """
@@ -335,7 +335,7 @@ class AtopTaskPlugin(AtopPlugin):
         sample before, and a second if that is less.
 
         Args:
-          sample (rawlog.Sample): sample, of which the process list is whole.
+          sample (rawlog.Sample): sample with a whole process list.
 
         Returns:
           bool: True if the process list before this one in the file was whole and is
@@ -431,7 +431,7 @@ class AtopTaskPlugin(AtopPlugin):
         """Sets the previous sample, when all entries of it were seen.
 
         Args:
-          sample (rawlog.Sample): sample, of which the process list is whole.
+          sample (rawlog.Sample): sample with a whole process list.
         """
         self._exit_btimes = {}
         self._number_of_exits = 0

@@ -17,7 +17,7 @@ class AtopProcessEventData(events.EventData):
 
     Identity, ids and parent process are those of the first sample in which the process
     was alive. What was measured are totals of what the log holds of the process:
-    without what it used in intervals of which the sample is lost, and with what it used
+    without what it used in intervals whose sample is lost, and with what it used
     before the log where its first sample is the first of a run of atop.
 
     Network transfers are those of samples in which netatop or netatop-bpf ran, up to
@@ -32,7 +32,7 @@ class AtopProcessEventData(events.EventData):
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes. See read_size.
       cgroup (str): path of the control group. Up to 2.10 its first 63 bytes.
-      command_line (str): command line, of which atop stores the first 255 bytes (150
+      command_line (str): first 255 bytes of the command line (150
           before 1.27, 68 before 1.26). The first that was not empty.
       container_identifier (str): first 12 characters of the identifier of the
           container. atop 2.3 up to 2.9.
@@ -290,7 +290,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
     # Seconds by which the start differs between entries of one process: that of an exit
     # comes from process accounting, others from the kernel. In 1.23 it is the sum of
-    # two times, each of which is rounded down.
+    # two times, both rounded down.
     _START_TOLERANCE = 1
     _START_TOLERANCE_1_23 = 2
 

@@ -59,7 +59,7 @@ class AtopGapEventData(events.EventData):
       hostname (str): name of the host.
       offset (int): offset of the damage, or else of the first sample after the gap,
           relative to the start of the file.
-      reason (str): why there is a gap, as far as the log tells.
+      reason (str): why there is a gap, as far as the log shows it.
       size (int): size of the damage in bytes.
       start_time (dfdatetime.DateTimeValues): date and time of the last sample before
           the gap.

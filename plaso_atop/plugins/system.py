@@ -194,8 +194,8 @@ class AtopSystemEventData(events.EventData):
       number_of_started_tasks (int): number of processes and threads that were started.
       number_of_uninterruptible_threads (int): number of threads that wait and cannot be
           interrupted, most often for a disk. Not known in 2.7 up to 2.9.
-      number_of_zombie_processes (int): number of processes that exited and of which the
-          parent process did not take notice.
+      number_of_zombie_processes (int): number of exited processes that their parent
+          process did not wait for yet.
       offset (int): offset of the sample relative to the start of the file.
       oom_kills (int): number of processes that the kernel killed because it was out of
           memory. atop 2.7 and later, not set where the kernel does not tell.
@@ -408,7 +408,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
 
     _KERNEL_VERSION_RE = re.compile(rb"([0-9]{1,3})\.([0-9]{1,3})(?![0-9])")
 
-    # Kernels since these have other counters, some of which atop did not know.
+    # Kernels since these have other counters, and atop did not know some of them.
     _KERNEL_WITH_ALLOCSTALL_PER_ZONE = (4, 10)
     _KERNEL_WITH_CHECKSUM_ERRORS = (3, 10)
     _KERNEL_WITH_PGSCAN_PER_TYPE = (5, 8)
@@ -627,7 +627,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
         # In 2.6 it is also 0 where there is no ZFS.
         event_data.zfs_cache_size = event_data.zfs_cache_size or None
 
-        # Kernels before 3.14 do not tell.
+        # Kernels before 3.14 have no such figure.
         if not mem.availablemem:
             event_data.memory_available_size = None
         else:
@@ -644,7 +644,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
         self._GetReclaim(event_data, mem)
 
     def _GetHugePages(self, event_data, mem):
-        """Retrieves the huge pages, of which there are two sizes since 2.10.
+        """Retrieves the huge pages, which have two sizes since 2.10.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -799,7 +799,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
         ):
             event_data.allocation_stalls = self._GetSize(mem.allocstall)
 
-        # Before 2.9 atop added up all counters of which the name starts alike, where
+        # Before 2.9 atop added up all counters whose names start alike, where
         # later kernels count every page twice: by who scanned it and by its type.
         is_right = version >= (2, 9) or self._IsKernelBefore(
             self._KERNEL_WITH_PGSCAN_PER_TYPE
@@ -854,7 +854,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
         Args:
           sample (Sample): sample.
           number_of_cpus (int): number of CPUs or None if not known.
-          ticks (dict[str, int]): clock ticks per part, of which those that are more
+          ticks (dict[str, int]): clock ticks per part. Those that are more
               than there were in the interval are set to None; or all, where it is not
               known which of them it is.
 
