@@ -11,6 +11,7 @@ import unittest
 
 from dfvfs.lib import definitions as dfvfs_definitions
 from dfvfs.path import factory as path_spec_factory
+from dfvfs.resolver import resolver as path_spec_resolver
 
 from plaso_atop import parser
 from plaso_atop import rawlog
@@ -60,6 +61,26 @@ class CompressedFilesTest(test_lib.ParserTestCase):
                 ],
             )
         return builder.Build()
+
+    def _CheckOffsets(self, path, data, **properties):
+        """Checks that dfVFS, as the package mends it, finds offsets in a file.
+
+        Args:
+          path (str): path of the compressed file.
+          data (bytes): what it holds.
+          properties (dict[str, str]): properties of the path specification.
+        """
+        path_spec = path_spec_factory.Factory.NewPathSpec(
+            parent=path_spec_factory.Factory.NewPathSpec(
+                dfvfs_definitions.TYPE_INDICATOR_OS, location=path
+            ),
+            **properties,
+        )
+        file_object = path_spec_resolver.Resolver.OpenFileObject(path_spec)
+        self.assertEqual(file_object.get_size(), len(data))
+        for offset in (0, 1, len(data) - 500, 20000000, 480, 12000000, 0):
+            file_object.seek(offset)
+            self.assertEqual(file_object.read(480), data[offset : offset + 480], offset)
 
     def _GetEvents(self, path, **properties):
         """Retrieves the events of a log.
@@ -152,6 +173,10 @@ class CompressedFilesTest(test_lib.ParserTestCase):
                 compressed_path = f"{path:s}.{name:s}"
                 with open(compressed_path, "wb") as file_object:
                     file_object.write(compressed)
+
+                # Without this Plaso does not recognize the log.
+                if name != "gz":
+                    self._CheckOffsets(compressed_path, data, **properties)
 
                 with self.subTest(name=name):
                     events, warnings = self._GetEvents(compressed_path, **properties)

@@ -24,6 +24,7 @@ TAGGING = "tagging"
 INDEX_MAPPINGS = "mappings"
 ARTIFACTS = "artifacts"
 FILE_FILTER = "file filter"
+COMPRESSED_STREAMS = "compressed streams"
 
 # What went wrong per extension, for plaso-atop check.
 problems = {}

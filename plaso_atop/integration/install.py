@@ -11,6 +11,7 @@ This module is imported before Plaso, hence imports none of it at the top.
 import importlib.machinery
 import os
 
+from plaso_atop.integration import compressed_streams as _compressed_streams
 from plaso_atop.integration import data_files as _data_files
 from plaso_atop.integration import hooks
 from plaso_atop.integration import user_names as _user_names
