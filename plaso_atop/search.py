@@ -94,8 +94,6 @@ class SampleFinder:
     _WHOLE_TIME = (8000000000, 1200)
     _PARTIAL_TIME = (1000000000, 300)
 
-    _MAXIMUM_NUMBER_OF_CANDIDATES = 4096
-
     _SCAN_SIZE = 256 * 1024
 
     def __init__(self, log):
@@ -126,28 +124,16 @@ class SampleFinder:
         Returns:
           list[int]: offsets of the records of samples that do not overlap.
         """
-        linked = []
-        others = []
-        for sample in self._GetCandidates(offset, end_offset, self._partial_budget):
-            if sample.end_offset > end_offset:
-                continue
-
-            candidates = linked if sample.end_offset == end_offset else others
-            if len(candidates) < self._MAXIMUM_NUMBER_OF_CANDIDATES:
-                candidates.append(sample)
-            else:
-                self._skipped_offset = sample.offset
-
         # What ends where the next sample starts is most likely to be one.
         last_offsets = []
-        for sample in linked:
-            if self._HasIntactBlock(sample):
+        for sample in self._GetCandidates(offset, end_offset, self._partial_budget):
+            if sample.end_offset == end_offset and self._HasIntactBlock(sample):
                 end_offset = sample.offset
                 last_offsets = [end_offset]
                 break
 
         offsets = []
-        for sample in others:
+        for sample in self._GetCandidates(offset, end_offset, self._partial_budget):
             if (
                 offset <= sample.offset
                 and sample.end_offset <= end_offset
@@ -207,6 +193,7 @@ class SampleFinder:
                 self._skipped_offset = sample.offset
                 return False
             if self._partial_budget.IsIntact(block):
+                sample.Release()
                 return True
 
         return False

@@ -456,6 +456,30 @@ class DamageTest(DamagedLogTestCase):
                         damaged_data, values, [(offset, len(garbage), reason)]
                     )
 
+    def testSystemBlocks(self):
+        """Tests many samples, none of which has a system block that is whole."""
+        original, parts = self._ReadParts("atop-2.12.1")
+        samples = []
+        for part in parts:
+            sample = bytearray(original[part.offset : part.end_offset])
+            start = part.blocks[0][0] - part.offset
+            sample[start + 50 : start + 100] = b"\xff" * 50
+            samples.append(bytes(sample))
+
+        # The first record is gone, so that the others have to be searched.
+        data = original[: parts[0].offset] + bytes(200) + samples[0][200:]
+        data += b"".join(samples[1:] * 30)
+        log = rawlog.RawLog(io.BytesIO(data))
+        tasks = []
+        for sample in log.samples():
+            self.assertIsNone(sample.system())
+            tasks.append(b"".join(task.entry[:64] for task in sample.tasks()))
+
+        self.assertEqual(tasks, [part.values[1] for part in parts[1:]] * 30)
+        self.assertNotIn(
+            rawlog.DAMAGE_UNSEARCHED, [damage.reason for damage in log.damages]
+        )
+
     def testAdjacentDamage(self):
         """Tests a sample without its process list next to one without its record."""
         for name in LOG_NAMES:

@@ -1,8 +1,8 @@
 """Large files that bzip2 or xz compressed, which dfVFS cannot read.
 
 Where there are more than 8 MiB of compressed data dfVFS 20260924 reads nothing at the
-start of the file, and data of another offset behind it. So Plaso does not recognize such
-a log, before the parser could do anything about it.
+start of the file, and data of another offset behind it. Without a start Plaso does not
+recognize a log, so the parser could do nothing about it.
 
 This module is imported before Plaso, hence imports none of it at the top.
 """
@@ -58,7 +58,7 @@ def AlignUncompressedData(wrapped, stream, args, kwargs):
 def MendCompressedStream(module):
     """Mends how dfVFS finds an offset in a compressed stream.
 
-    A dfVFS without this method is another one, without this fault as far as known.
+    A dfVFS without this method is another one, without a known fault.
 
     Args:
       module (module): dfvfs.file_io.compressed_stream_io.
