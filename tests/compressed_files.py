@@ -102,14 +102,7 @@ class CompressedFilesTest(test_lib.ParserTestCase):
                 parent=path_spec, **properties
             )
         storage_writer = self._ParseFileByPathSpec(path_spec, parser.AtopParser())
-        events = [
-            {
-                name: getattr(value, "timestamp", value)
-                for name, value in event_data.__dict__.items()
-                if name[0] != "_" and value is not None
-            }
-            for event_data in self._GetEventData(storage_writer)
-        ]
+        events = self._GetEventValues(storage_writer)
         return events, self._GetWarnings(storage_writer)
 
     def testLargeLog(self):

@@ -40,14 +40,10 @@ class ConvertedLogTest(test_lib.ParserTestCase):
         """
         storage_writer = self._ParseData(data, parser.AtopParser())
         self.assertEqual(self._GetWarnings(storage_writer), [])
-        return [
-            {
-                name: getattr(value, "timestamp", value)
-                for name, value in event_data.__dict__.items()
-                if name[0] != "_" and value is not None and name != "offset"
-            }
-            for event_data in self._GetEventData(storage_writer)
-        ]
+        events = self._GetEventValues(storage_writer)
+        for event in events:
+            event.pop("offset")
+        return events
 
     def _CompareEvents(self, original_events, events):
         """Checks that events hold what those of the original hold.

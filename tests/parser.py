@@ -219,25 +219,6 @@ class AtopParserTest(test_lib.ParserTestCase):
         for sizes in inflated_sizes.values():
             self.assertEqual(sizes, [1021960] * 8)
 
-    def _GetAttributes(self, data):
-        """Retrieves what the events of a log hold.
-
-        Args:
-          data (bytes): contents of the log.
-
-        Returns:
-          list[dict[str, object]]: values per name of the attribute.
-        """
-        storage_writer = self._ParseData(data, parser.AtopParser())
-        return [
-            {
-                name: getattr(value, "timestamp", value)
-                for name, value in event_data.__dict__.items()
-                if name[0] != "_" and value is not None
-            }
-            for event_data in self._GetEventData(storage_writer)
-        ]
-
     def testOtherFiles(self):
         """Tests files that are not atop raw logs, though they begin like one."""
         for data in (
@@ -325,7 +306,9 @@ class AtopParserTest(test_lib.ParserTestCase):
             ),
         ):
             data = bytearray(self._ReadTestFile([f"{name:s}.raw"]))
-            expected = self._GetAttributes(bytes(data))
+            expected = self._GetEventValues(
+                self._ParseData(bytes(data), parser.AtopParser())
+            )
             struct.pack_into("<H", data, 4, 0x8000 | version[0] << 8 | version[1])
             log = rawlog.RawLog(io.BytesIO(bytes(data)))
             sizes = [sample.end_offset for sample in log.samples()]
@@ -352,7 +335,9 @@ class AtopParserTest(test_lib.ParserTestCase):
 
             # Nothing but the version in the session differs, and what the last of the
             # development versions brought.
-            attributes = self._GetAttributes(bytes(data))
+            attributes = self._GetEventValues(
+                self._ParseData(bytes(data), parser.AtopParser())
+            )
             for event in expected + attributes:
                 event.pop("atop_version", None)
                 if version == (2, 12):

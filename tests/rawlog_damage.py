@@ -144,16 +144,13 @@ class DamagedLogTestCase(test_lib.ParserTestCase):
               the offsets, and warnings.
         """
         storage_writer = self._ParseData(data, parser.AtopParser())
-        events = []
-        for event_data in self._GetEventData(storage_writer):
-            if event_data.data_type in data_types:
-                events.append(
-                    {
-                        name: getattr(value, "timestamp", value)
-                        for name, value in event_data.__dict__.items()
-                        if name[0] != "_" and name != "offset" and value is not None
-                    }
-                )
+        events = [
+            event
+            for event in self._GetEventValues(storage_writer)
+            if event["data_type"] in data_types
+        ]
+        for event in events:
+            event.pop("offset")
         return events, self._GetWarnings(storage_writer)
 
     def _ReadParts(self, name):

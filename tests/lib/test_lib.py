@@ -257,6 +257,25 @@ class ParserTestCase(BaseTestCase):
             if data_type in (None, event_data.data_type)
         ]
 
+    def _GetEventValues(self, storage_writer):
+        """Retrieves what the event data hold.
+
+        Args:
+          storage_writer (FakeStorageWriter): storage writer.
+
+        Returns:
+          list[dict[str, object]]: values per name of the attribute, of a date and time
+              the timestamp.
+        """
+        return [
+            {
+                name: getattr(value, "timestamp", value)
+                for name, value in event_data.__dict__.items()
+                if name[0] != "_" and value is not None
+            }
+            for event_data in self._GetEventData(storage_writer)
+        ]
+
     def _GetWarnings(self, storage_writer):
         """Retrieves the messages of the warnings.
 
