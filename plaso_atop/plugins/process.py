@@ -305,7 +305,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     _MAXIMUM_NUMBER_OF_SHARED_TASKS = 4096
     _MAXIMUM_STATE_SIZE = 43 * 1024 * 1024 // processes.Process.SIZE_UNIT
 
-    # Size in memory in bytes of identifiers that are not shared.
+    # Sizes in memory in bytes: of the path of a control group without its text, and of
+    # identifiers that are not shared.
+    _CGROUP_SIZE = 150
     _IDENTIFIERS_SIZE = 360
 
     def __init__(self):
@@ -672,9 +674,10 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if cgroup in self._cgroups:
             return self._cgroups[cgroup]
 
-        if self._cgroups_size + len(cgroup) <= self._MAXIMUM_CGROUPS_SIZE:
+        size = self._CGROUP_SIZE + len(cgroup)
+        if self._cgroups_size + size <= self._MAXIMUM_CGROUPS_SIZE:
             self._cgroups[cgroup] = cgroup
-            self._cgroups_size += len(cgroup)
+            self._cgroups_size += size
         return cgroup
 
     def _GetSharedIdentifiers(self, task):
@@ -1008,6 +1011,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if parent and process.ppid:
             process.parent_cmdline = parent.cmdline
             process.parent_name = parent.name
+
+            # The child keeps the text where the parent is gone.
+            self._CountState(process)
 
         if not process.is_exit_only:
             return
