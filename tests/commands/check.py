@@ -26,6 +26,19 @@ class CheckTest(command_test_lib.CommandTestCase):
             words = line.removesuffix(" \\").split()
             self.assertTrue(len(line) <= 80 or len(words) == 1, line)
 
+    def _GetRemedy(self, output):
+        """Retrieves the command that the output says to run.
+
+        Args:
+          output (str): output.
+
+        Returns:
+          list[str]: words of the command, as a shell reads them.
+        """
+        self.assertEqual(output.count("to do:"), 1)
+        # A shell joins the lines, shlex does not.
+        return shlex.split(output.partition("to do:")[2].replace("\\\n", ""))
+
     def _RunScript(self, statements):
         """Runs the command after statements, with a Plaso that was not extended.
 
@@ -101,7 +114,10 @@ class CheckTest(command_test_lib.CommandTestCase):
         """Tests the command where Plaso is missing."""
         process = self._RunScript("sys.modules['plaso'] = None\n")
         self.assertRegex(process.stdout, r"\nPlaso: +MISSING, ")
-        self.assertRegex(process.stdout, r"\nto do: .* -m pip install plaso\n$")
+        self.assertEqual(
+            self._GetRemedy(process.stdout),
+            [sys.executable, "-m", "pip", "install", "plaso"],
+        )
 
     def testCheckNotLoaded(self):
         """Tests the command where Python did not run our line at its start."""
@@ -109,11 +125,10 @@ class CheckTest(command_test_lib.CommandTestCase):
         self.assertRegex(process.stdout, "\nstart-up: +MISSING, importing Plaso did ")
         # Nearly all is missing, one command brings it.
         self.assertGreater(process.stdout.count("MISSING"), 5)
-        self.assertEqual(process.stdout.count("to do:"), 1)
         self.assertEqual(
-            process.stdout.partition("to do:")[2].replace("\\\n", "").split(),
+            self._GetRemedy(process.stdout),
             [
-                *(shlex.quote(sys.executable), "-m", "pip", "install"),
+                *(sys.executable, "-m", "pip", "install"),
                 *("--force-reinstall", "--no-deps", "plaso-atop"),
             ],
         )
@@ -186,9 +201,12 @@ class CheckTest(command_test_lib.CommandTestCase):
                 self.assertEqual(names, [name], process.stdout)
                 output = " ".join(process.stdout.split())
                 self.assertRegex(output, f"this Plaso lacks: .*{re.escape(reason):s}")
-                self.assertRegex(
-                    output.replace("\\ ", ""),
-                    "to do: .* -m pip install --upgrade plaso plaso-atop$",
+                self.assertEqual(
+                    self._GetRemedy(process.stdout),
+                    [
+                        *(sys.executable, "-m", "pip", "install"),
+                        *("--upgrade", "plaso", "plaso-atop"),
+                    ],
                 )
 
 
