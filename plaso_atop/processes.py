@@ -9,9 +9,12 @@ import itertools
 import operator
 import struct
 
+from plaso_atop import ancestors
 from plaso_atop import rawlog
 
-Exit = collections.namedtuple("Exit", ["btime", "elaps", "excode", "ppid", "tgid"])
+Exit = collections.namedtuple(
+    "Exit", ["btime", "elaps", "excode", "name", "ppid", "ruid", "tgid"]
+)
 Exit.__doc__ = """Exit of a process, with the C names of the members of its entry."""
 
 
@@ -19,30 +22,39 @@ class Process:
     """Process instance. A large server has tens of thousands.
 
     Attributes:
+      ancestors (str): ancestors when the process was first listed, see
+          Ancestor.GetText.
+      as_ancestor (ancestors.Ancestor): the process as its descendants need it.
       btime (int): time of the start in the last sample that lists the process.
       busy (tuple[int, int, int]): index of the last sample in whose interval it was
           busy, seconds that it was busy without a break up to then, and most such
           seconds. None if it never was.
       cgroup (bytes): path of the control group.
       cmdline (bytes): last command line that was not empty.
-      container (bytes): name or identifier of the container in the last sample.
+      container (bytes): name or identifier of the container in the last sample. If
+          only the exit was recorded, that of the parent process.
+      curtime (int): time of the last sample that lists the process.
       exit (Exit): exit, None if none was recorded.
       first (tuple): name, command line, ids and container in the first sample, None if
           these never changed.
       former_titles (array.array[int]): hashes of names and command lines that it had,
           None if these never changed.
       ids (tuple[int]): identifiers of user and group in the last sample.
+      inherited_cgroup (bytes): path of the control group of the nearest ancestor with
+          one, where that of the process itself is not recorded.
       is_corrupted (bool): True if the time of the sample with its start or exit is
           damaged.
       is_kernel_thread (bool): True if this is a thread of the kernel.
       may_be_in_container (bool): True if the control group is that of a container or
           not known; or if only the exit was recorded, which does not tell the
           container, and the parent process is in one or not known.
+      last_nthr (int): number of threads in the last sample that lists it alive.
       name (bytes): name in the last sample.
       network (tuple[int]): totals of network transfers, None if these were not
           recorded.
       nthr (int): number of threads in the first sample, None if only the exit was
           recorded.
+      number_of_changes (int): number of events of its changes.
       number_of_samples (int): number of samples that list it.
       offset (int): offset of the first sample that lists it.
       openvz (tuple[int, int]): identifiers of the OpenVZ container and of the process
@@ -62,22 +74,28 @@ class Process:
     """
 
     __slots__ = (
+        "ancestors",
+        "as_ancestor",
         "btime",
         "busy",
         "cgroup",
         "cmdline",
         "container",
         "_counters",
+        "curtime",
         "exit",
         "first",
         "former_titles",
         "ids",
+        "inherited_cgroup",
         "is_corrupted",
         "is_kernel_thread",
+        "last_nthr",
         "may_be_in_container",
         "name",
         "network",
         "nthr",
+        "number_of_changes",
         "number_of_samples",
         "offset",
         "openvz",
@@ -122,21 +140,27 @@ class Process:
           sample (rawlog.Sample): sample that the entry is from.
         """
         self._counters = self._NOTHING
+        self.ancestors = None
+        self.as_ancestor = ancestors.Ancestor(task.pid, task.name)
         self.btime = self.start_time = task.btime
         self.busy = None
         self.cgroup = None
         self.cmdline = task.cmdline
         self.container = b""
+        self.curtime = sample.curtime
         self.exit = None
         self.first = None
         self.former_titles = None
         self.ids = None
+        self.inherited_cgroup = None
         self.is_corrupted = sample.has_damaged_time
         self.is_kernel_thread = False
+        self.last_nthr = None
         self.may_be_in_container = False
         self.name = task.name
         self.network = None
         self.nthr = None if task.state == rawlog.STATE_EXITED else task.nthr
+        self.number_of_changes = 0
         self.number_of_samples = 0
         self.offset = sample.offset
         self.openvz = None

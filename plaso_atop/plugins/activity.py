@@ -27,6 +27,8 @@ class AtopTaskActivityEventData(events.EventData):
           one CPU. Intervals are whole seconds, hence it is not accurate for short ones,
           and not capped.
       hostname (str): name of the host.
+      interval_seconds (int): time since the sample before, or in the first sample of a
+          run of atop since the system was started, in seconds.
       involuntary_context_switches (int): number of times the CPU was taken away. atop
           2.9 and later.
       major_faults (int): number of page faults that were served from disk.
@@ -84,6 +86,7 @@ class AtopTaskActivityEventData(events.EventData):
         self.cgroup = None
         self.cpu_percent = None
         self.hostname = None
+        self.interval_seconds = None
         self.involuntary_context_switches = None
         self.major_faults = None
         self.minor_faults = None
@@ -424,8 +427,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         for name, value in counters.items():
             setattr(event_data, name, value)
 
-        event_data.offset = sample.offset
-        event_data.sample_time = self._GetDateTime(sample.curtime)
+        self._SetSample(event_data, sample)
         event_data.user_identifier = task.ruid & 0xFFFFFFFF
 
         if is_since_start:

@@ -43,6 +43,8 @@ class AtopCgroupEventData(events.EventData):
       disk_weight (int): weight when disk transfers are shared with other control
           groups.
       hostname (str): name of the host.
+      interval_seconds (int): time since the sample before, or in the first sample of a
+          run of atop since the system was started, in seconds.
       io_pressure_full_percent (float): percentage of the interval, see
           io_pressure_full_time.
       io_pressure_full_time (int): time in which all waited for disks, in milliseconds.
@@ -96,6 +98,7 @@ class AtopCgroupEventData(events.EventData):
         self.cpu_weight = None
         self.disk_weight = None
         self.hostname = None
+        self.interval_seconds = None
         self.io_pressure_full_percent = None
         self.io_pressure_full_time = None
         self.io_pressure_some_percent = None
@@ -239,8 +242,7 @@ class AtopCgroupPlugin(interface.AtopPlugin):
         event_data.cgroup = self._GetText(cgroup.path)
         event_data.number_of_processes = self._GetSize(cstat.gen_nprocs)
         event_data.number_of_processes_below = self._GetSize(cstat.gen_procsbelow)
-        event_data.offset = sample.offset
-        event_data.sample_time = self._GetDateTime(sample.curtime)
+        self._SetSample(event_data, sample)
 
         # A process of another namespace than that of atop is 0.
         pids = (pid for pid in cgroup.pids if pid > 0)

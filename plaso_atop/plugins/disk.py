@@ -29,6 +29,8 @@ class AtopDiskEventData(events.EventData):
       disk_type (str): "disk", "md" for software RAID, or "lvm" for what the device
           mapper provides: logical, encrypted (dm-crypt) and multipath volumes.
       hostname (str): name of the host.
+      interval_seconds (int): time since the sample before, or in the first sample of a
+          run of atop since the system was started, in seconds.
       number_of_discards (int): number of discard requests. See discarded_size.
       number_of_pending_requests (int): number of requests that were not finished at the
           time of the sample. atop 2.8 and later, for disks only.
@@ -54,6 +56,7 @@ class AtopDiskEventData(events.EventData):
         self.disk_name = None
         self.disk_type = None
         self.hostname = None
+        self.interval_seconds = None
         self.number_of_discards = None
         self.number_of_pending_requests = None
         self.number_of_reads = None
@@ -79,6 +82,8 @@ class AtopNFSMountEventData(events.EventData):
       direct_written_size (int): size of what applications wrote with direct I/O, in
           bytes.
       hostname (str): name of the host.
+      interval_seconds (int): time since the sample before, or in the first sample of a
+          run of atop since the system was started, in seconds.
       mapped_read_size (int): size of the memory pages that were read for memory mapped
           I/O, in bytes.
       mapped_written_size (int): size of the memory pages that were written for memory
@@ -103,6 +108,7 @@ class AtopNFSMountEventData(events.EventData):
         self.direct_read_size = None
         self.direct_written_size = None
         self.hostname = None
+        self.interval_seconds = None
         self.mapped_read_size = None
         self.mapped_written_size = None
         self.mount_age_seconds = None

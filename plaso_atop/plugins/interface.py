@@ -204,11 +204,10 @@ class AtopPlugin(plugins.BasePlugin):
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           sample (Sample): sample.
-          event_data (EventData): event data, of which the hostname, offset, sample_time
-              and since_boot are set.
+          event_data (EventData): event data. The hostname, since_boot and what says
+              which sample it is are set here.
         """
-        event_data.offset = sample.offset
-        event_data.sample_time = self._GetDateTime(sample.curtime)
+        self._SetSample(event_data, sample)
         event_data.since_boot = sample.is_boot or None
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
 
@@ -221,6 +220,17 @@ class AtopPlugin(plugins.BasePlugin):
           message (str): message of the warning.
         """
         compatibility.ProduceWarning(parser_mediator, message)
+
+    def _SetSample(self, event_data, sample):
+        """Sets which sample event data is of.
+
+        Args:
+          event_data (EventData): event data.
+          sample (Sample): sample.
+        """
+        event_data.interval_seconds = self._GetSize(sample.interval)
+        event_data.offset = sample.offset
+        event_data.sample_time = self._GetDateTime(sample.curtime)
 
     # pylint: disable-next=unused-argument
     def Start(self, parser_mediator, log):
@@ -395,6 +405,19 @@ class AtopTaskPlugin(AtopPlugin):
         username = user_names.GetUsername(parser_mediator, identifier)
         return username and self._GetText(username.encode("utf-8", "surrogatepass"))
 
+    def _IsCutCgroup(self, cgroup):
+        """Determines if the end of the path of a control group may be missing.
+
+        Args:
+          cgroup (bytes): path of the control group.
+
+        Returns:
+          bool: True if atop may have stored less than all of it.
+        """
+        return (
+            self._log.version_tuple < (2, 11) and len(cgroup) >= self._CGROUP_PATH_SIZE
+        )
+
     def _IsGuessed(self, task):
         """Determines if atop guessed which process an exit is of.
 
@@ -422,10 +445,9 @@ class AtopTaskPlugin(AtopPlugin):
         if not cgroup:
             return sample.has_cgroups
 
-        is_cut = (
-            self._log.version_tuple < (2, 11) and len(cgroup) >= self._CGROUP_PATH_SIZE
+        return self._IsCutCgroup(cgroup) or bool(
+            self._CONTAINER_CGROUP_RE.search(cgroup)
         )
-        return is_cut or bool(self._CONTAINER_CGROUP_RE.search(cgroup))
 
     def _SetPrevious(self, sample):
         """Sets the previous sample, when all entries of it were seen.

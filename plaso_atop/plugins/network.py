@@ -22,6 +22,8 @@ class AtopNetworkInterfaceEventData(events.EventData):
       interface_speed (int): speed in megabits per second. Not set if not known.
       interface_type (str): "ethernet", "wireless" or "infiniband". Not set for others,
           most of which are virtual, and before 2.2-3.
+      interval_seconds (int): time since the sample before, or in the first sample of a
+          run of atop since the system was started, in seconds.
       offset (int): offset of the sample relative to the start of the file.
       received_dropped_packets (int): number of received packets that were dropped.
       received_errors (int): number of errors in receiving.
@@ -49,6 +51,7 @@ class AtopNetworkInterfaceEventData(events.EventData):
         self.interface_name = None
         self.interface_speed = None
         self.interface_type = None
+        self.interval_seconds = None
         self.offset = None
         self.received_dropped_packets = None
         self.received_errors = None

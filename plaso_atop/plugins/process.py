@@ -3,9 +3,12 @@
 import itertools
 import math
 import operator
+import sys
 
 from plaso.containers import events
 
+from plaso_atop import ancestors
+from plaso_atop import control_groups
 from plaso_atop import parser
 from plaso_atop import processes
 from plaso_atop import rawlog
@@ -13,7 +16,7 @@ from plaso_atop.plugins import interface
 
 
 class AtopProcessEventData(events.EventData):
-    """Process event data.
+    r"""Process event data.
 
     Identity, ids and parent process are those of the first sample in which the process
     was alive. What was measured are totals of what the log holds of the process:
@@ -29,15 +32,22 @@ class AtopProcessEventData(events.EventData):
       accounting_matched (bool): True if the exit was recorded of a process that the log
           shows alive, False if the process is only known by its exit. Not set if no
           exit was recorded.
+      ancestors (str): parent process and what is above it, the root first, such as
+          "systemd[1] > sshd[607] > bash[215063]", with the names that they had when
+          the process was first listed: at most the 16 nearest and 512 characters, the
+          rest is "... > ". Of "[607]" only the identifier is known. A later adoption
+          changes nothing; one before the first sample of the process hides its origin.
+          A ">" in a name is written as \x3e.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes. See read_size.
       cgroup (str): path of the control group. Up to 2.10 its first 63 bytes.
       command_line (str): first 255 bytes of the command line (150
           before 1.27, 68 before 1.26). The first that was not empty.
       container_identifier (str): first 12 characters of the identifier of the
-          container. atop 2.3 up to 2.9.
+          container: as atop 2.3 up to 2.9 recorded it, since 2.11 that of the control
+          group. See is_inherited.
       container_name (str): host name of the container or pod, its last 15 bytes (since
-          2.13 the first 38). atop 2.10 and later.
+          2.13 the first 38). atop 2.10 and later. See is_inherited.
       core_dumped (bool): True if the signal that ended the process dumped core.
       ctid (int): identifier of the OpenVZ container.
       effective_group_identifier (int): effective group identifier (GID).
@@ -46,28 +56,55 @@ class AtopProcessEventData(events.EventData):
           milliseconds.
       exit_code (int): exit code. Not set if a signal ended the process.
       exit_signal (int): number of the signal that ended the process.
-      exit_time (dfdatetime.DateTimeValues): date and time the process exited.
+      exit_time (dfdatetime.DateTimeValues): date and time the process exited. Not set
+          where that is the second of its start: elapsed_time and exit_code, or
+          exit_signal, show the exit.
       exit_time_estimated (bool): True if the exit time is that of the sample that
           recorded the exit: in 1.23, and where the log does not tell how long the
           process ran.
       file_system_group_identifier (int): group identifier (GID) for file system access.
       file_system_user_identifier (int): user identifier (UID) for file system access.
+      first_seen_time (dfdatetime.DateTimeValues): date and time of the first sample of
+          a run of atop, where the process was already running then.
       group_identifier (int): real group identifier (GID).
       hostname (str): name of the host.
+      is_inherited (bool): True if login_session, systemd_unit and the container are
+          those of the nearest ancestor for which they were recorded, as they were not
+          for the process itself: where only its exit was recorded. They are not known
+          where that ancestor puts its child processes elsewhere: systemd, a login
+          daemon and the runtime of containers.
+      last_command_line (str): command line in the last sample that lists the process,
+          where it is not command_line.
+      last_process_name (str): name of the program at the exit of the process, or in the
+          last sample that lists it, where it is not process_name. The exit of a process
+          with several threads has the name of any of these and is not used, nor is
+          this set for the threads of the kernel.
       last_seen_time (dfdatetime.DateTimeValues): date and time of the last sample with
           the process, where it vanished before the end of the log and no exit was
           recorded. Not set where a sample after that one is lost, in which the exit may
           stand, nor before 2.3.
+      last_user_identifier (int): real user identifier (UID) at the exit of the process,
+          or in the last sample that lists it, where it is not user_identifier.
+      last_username (str): name of the user of last_user_identifier. See username.
+      login_pid (int): identifier of the process that a login daemon logs, of the
+          nearest ancestor that is one or of the process itself: the child of the sshd
+          or dropbear that listens, or login. It is the one of auth.log, "sshd[215059]",
+          and of wtmp. Not known where the process was adopted before its first sample.
+      login_session (str): identifier of the session of systemd-logind, as it is in
+          syslog. atop 2.8 and later, by the control group. See is_inherited.
       major_faults (int): number of page faults that were served from disk.
       maximum_resident_size (int): largest size of resident memory at the time of a
           sample, in bytes. It can have been larger in between.
       maximum_virtual_size (int): largest size of virtual memory at the time of a
           sample, in bytes.
       minor_faults (int): number of page faults that were served without disk.
+      number_of_changes (int): number of process_change events of the process.
       number_of_samples (int): number of samples that list the process, the one with its
           exit included.
       number_of_threads (int): number of threads in the first sample that lists the
           process alive.
+      observed_seconds (int): time from the start of the process to its exit or to the
+          last sample that lists it, in seconds.
       offset (int): offset of the first sample with the process relative to the start of
           the file.
       parent_command_line (str): command line of the parent process.
@@ -84,8 +121,9 @@ class AtopProcessEventData(events.EventData):
       read_size (int): size of data read from disk in bytes, up to the last sample that
           lists the process alive: what it read between that and its exit is not known.
           Not set where only the exit was recorded.
-      sample_time (dfdatetime.DateTimeValues): date and time of the first sample of a
-          run of atop, where the process was already running then.
+      running_at_log_start (bool): True if the process was running before the run of
+          atop began, or what is left of the log. Of a process that runs for days each
+          log has an event: without these are those that are new in a log.
       saved_group_identifier (int): saved group identifier (GID).
       saved_user_identifier (int): saved user identifier (UID).
       start_time (dfdatetime.DateTimeValues): date and time the process was started.
@@ -95,6 +133,9 @@ class AtopProcessEventData(events.EventData):
           a run of atop. A sample that is lost is a break. Not set if there is no such
           interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
+      systemd_unit (str): name of the service or scope of systemd, the last one of the
+          control group that is no login session. atop 2.8 and later, up to 2.10 where
+          it is within the first 63 bytes. See is_inherited.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
       tcp_sent_packets (int): number of TCP packets sent.
@@ -119,6 +160,7 @@ class AtopProcessEventData(events.EventData):
         """Initializes event data."""
         super().__init__(data_type=self.DATA_TYPE)
         self.accounting_matched = None
+        self.ancestors = None
         self.cancelled_written_size = None
         self.cgroup = None
         self.command_line = None
@@ -135,15 +177,25 @@ class AtopProcessEventData(events.EventData):
         self.exit_time_estimated = None
         self.file_system_group_identifier = None
         self.file_system_user_identifier = None
+        self.first_seen_time = None
         self.group_identifier = None
         self.hostname = None
+        self.is_inherited = None
+        self.last_command_line = None
+        self.last_process_name = None
         self.last_seen_time = None
+        self.last_user_identifier = None
+        self.last_username = None
+        self.login_pid = None
+        self.login_session = None
         self.major_faults = None
         self.maximum_resident_size = None
         self.maximum_virtual_size = None
         self.minor_faults = None
+        self.number_of_changes = None
         self.number_of_samples = None
         self.number_of_threads = None
+        self.observed_seconds = None
         self.offset = None
         self.parent_command_line = None
         self.parent_process_name = None
@@ -154,12 +206,13 @@ class AtopProcessEventData(events.EventData):
         self.raw_exit_time = None
         self.raw_start_time = None
         self.read_size = None
-        self.sample_time = None
+        self.running_at_log_start = None
         self.saved_group_identifier = None
         self.saved_user_identifier = None
         self.start_time = None
         self.sustained_cpu_seconds = None
         self.system_cpu_time = None
+        self.systemd_unit = None
         self.tcp_received_packets = None
         self.tcp_received_size = None
         self.tcp_sent_packets = None
@@ -181,6 +234,8 @@ class AtopProcessChangeEventData(events.EventData):
     Of what did not change only the name and the command line are set.
 
     Attributes:
+      ancestors (str): ancestors of the process when it was first listed, see those of
+          linux:atop:process.
       became_root (bool): True if the process runs with the rights of root (an effective
           user identifier of 0) and none of its user identifiers was 0 before.
       command_line (str): command line after the change.
@@ -194,6 +249,12 @@ class AtopProcessChangeEventData(events.EventData):
           the change.
       group_identifier (int): real group identifier after the change.
       hostname (str): name of the host.
+      is_inherited (bool): True if login_session and systemd_unit are those of an
+          ancestor, see those of linux:atop:process.
+      login_pid (int): identifier of the process that a login daemon logs, see that of
+          linux:atop:process.
+      login_session (str): identifier of the session of systemd-logind. See
+          is_inherited.
       offset (int): offset of the sample relative to the start of the file.
       pid (int): process identifier (PID).
       previous_command_line (str): command line before the change.
@@ -214,10 +275,13 @@ class AtopProcessChangeEventData(events.EventData):
       previous_saved_user_identifier (int): saved user identifier before the change.
       previous_user_identifier (int): real user identifier before the change.
       process_name (str): name of the program after the change.
+      running_at_log_start (bool): True if the process was running before the run of
+          atop began, or what is left of the log.
       sample_time (dfdatetime.DateTimeValues): date and time of the first sample that
           shows the change.
       saved_group_identifier (int): saved group identifier after the change.
       saved_user_identifier (int): saved user identifier after the change.
+      systemd_unit (str): name of the service or scope of systemd. See is_inherited.
       user_identifier (int): real user identifier after the change.
       username (str): name of the real user after the change. Not set if the process is,
           or may be, in a container.
@@ -228,6 +292,7 @@ class AtopProcessChangeEventData(events.EventData):
     def __init__(self):
         """Initializes event data."""
         super().__init__(data_type=self.DATA_TYPE)
+        self.ancestors = None
         self.became_root = None
         self.command_line = None
         self.container_identifier = None
@@ -238,6 +303,9 @@ class AtopProcessChangeEventData(events.EventData):
         self.file_system_user_identifier = None
         self.group_identifier = None
         self.hostname = None
+        self.is_inherited = None
+        self.login_pid = None
+        self.login_session = None
         self.offset = None
         self.pid = None
         self.previous_command_line = None
@@ -253,9 +321,11 @@ class AtopProcessChangeEventData(events.EventData):
         self.previous_saved_user_identifier = None
         self.previous_user_identifier = None
         self.process_name = None
+        self.running_at_log_start = None
         self.sample_time = None
         self.saved_group_identifier = None
         self.saved_user_identifier = None
+        self.systemd_unit = None
         self.user_identifier = None
         self.username = None
 
@@ -294,28 +364,49 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     _START_TOLERANCE = 1
     _START_TOLERANCE_1_23 = 2
 
+    # Seconds between the end of a process and the start of another one from which on it
+    # was not its parent.
+    _PARENT_TOLERANCE = 2
+
+    # Characters of the identifier of a container, as container runtimes show it.
+    _CONTAINER_IDENTIFIER_SIZE = 12
+
+    # Programs whose child processes are in a container that they are not in.
+    _CONTAINER_RUNTIMES = frozenset(
+        (
+            b"buildkit-runc",
+            b"conmon",
+            b"containerd-shim",
+            b"crun",
+            b"docker-containe",
+            b"lxc-start",
+            b"runc",
+            b"systemd-nspawn",
+        )
+    )
+
     # Bounds of what is remembered, which only a forged log exceeds. That of all
     # processes is enough for 50,000 whose command lines have 255 bytes.
-    _MAXIMUM_CGROUPS_SIZE = 1024 * 1024
     _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
     _MAXIMUM_NUMBER_OF_IDENTIFIERS = 1000
     _MAXIMUM_NUMBER_OF_PROCESSES = 1 << 16
     _MAXIMUM_NUMBER_PER_PID = 16
     _MAXIMUM_NUMBER_OF_SHARED_TASKS = 4096
+    _MAXIMUM_SHARED_SIZE = 2 * 1024 * 1024
     _MAXIMUM_STATE_SIZE = 43 * 1024 * 1024 // processes.Process.SIZE_UNIT
 
-    # Sizes in memory in bytes: of the path of a control group without its text, and of
-    # identifiers that are not shared.
-    _CGROUP_SIZE = 150
+    # Sizes in memory in bytes: of an entry of what is shared, and of identifiers that
+    # are not shared.
+    _ENTRY_SIZE = 120
     _IDENTIFIERS_SIZE = 360
+
+    _ANCESTOR_SIZE = ancestors.Ancestor.SIZE // processes.Process.SIZE_UNIT
 
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
         self._busy_ticks = None
-        self._cgroups = {None: None}
-        self._cgroups_size = 0
         self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []
@@ -330,6 +421,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
+        self._shared = {}
+        self._shared_size = 0
         self._start_tolerance = None
         self._started = []
         self._state_size = 0
@@ -344,6 +437,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         # A zombie is listed together with its exit.
         if process.sample_index != self._sample_index:
+            process.curtime = sample.curtime
             process.number_of_samples += 1
             process.sample_index = self._sample_index
 
@@ -423,7 +517,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         self._AddCounters(process, task, sample)
         process.exit = processes.Exit(
-            task.btime, task.elaps, task.excode, task.ppid, task.tgid
+            *(getattr(task, member) for member in processes.Exit._fields)
         )
         process.is_corrupted |= sample.has_damaged_time
         process.state = task.state
@@ -537,6 +631,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not process.cmdline:
             process.SetFirstCmdline(cmdline)
         process.name, process.cmdline = title
+        process.as_ancestor.SetName(name)
 
         # Threads of the kernel change their name with what they work at.
         if process.is_kernel_thread and not cmdline:
@@ -564,8 +659,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             size = process.GetSize()
             if process.ids not in self._identifiers:
                 size += self._IDENTIFIERS_SIZE // process.SIZE_UNIT
-            if process.cgroup not in self._cgroups:
-                size += len(process.cgroup) // process.SIZE_UNIT
+            for value in (process.ancestors, process.cgroup):
+                if value and value not in self._shared:
+                    size += sys.getsizeof(value) // process.SIZE_UNIT
 
         self._state_size += size - process.state_size
         process.state_size = size
@@ -582,6 +678,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         process = processes.Process(task, sample)
         process.ids = self._GetSharedIdentifiers(task)
+        process.as_ancestor.number_of_references += 1
+        self._state_size += self._ANCESTOR_SIZE
         if not process.is_exit_only:
             self._SetCgroup(process, task, sample)
             process.container = self._GetContainer(task, sample)
@@ -648,6 +746,93 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._SetPrevious(sample)
         self._sample_index += 1
 
+    def _GetElapsedTicks(self, process_exit):
+        """Retrieves the time from the start of a process to its exit.
+
+        Args:
+          process_exit (processes.Exit): exit.
+
+        Returns:
+          int: clock ticks, None if not known.
+        """
+        elapsed_ticks = process_exit.elaps
+        if elapsed_ticks is None or elapsed_ticks < 0 or not self._log.hertz:
+            return None
+
+        if self._IsGuessed(process_exit):
+            # A comp_t of acct(5): 3 bits of exponent, base 8, and 13 of fraction.
+            elapsed_ticks = (elapsed_ticks & 0x1FFF) << (
+                3 * ((elapsed_ticks >> 13) & 7)
+            )
+        return elapsed_ticks
+
+    def _GetExitTime(self, process_exit, sample):
+        """Retrieves the time of an exit.
+
+        Args:
+          process_exit (processes.Exit): exit.
+          sample (rawlog.Sample): sample that the entry of the exit is from.
+
+        Returns:
+          int: time in seconds since January 1, 1970, that of the sample where the log
+              does not tell how long the process ran.
+        """
+        elapsed_ticks = self._GetElapsedTicks(process_exit)
+        if elapsed_ticks is None:
+            return sample.curtime
+        return process_exit.btime + elapsed_ticks // self._log.hertz
+
+    def _GetOrigin(self, process):
+        """Determines the origin of a process by its control group.
+
+        Args:
+          process (processes.Process): process.
+
+        Returns:
+          control_groups.Origin: origin.
+        """
+        cgroup = process.cgroup or process.inherited_cgroup or b""
+        return control_groups.GetOrigin(cgroup, is_cut=self._IsCutCgroup(cgroup))
+
+    def _GetParent(self, process, candidates, sample):
+        """Determines which process is the parent of a process.
+
+        Args:
+          process (processes.Process): process.
+          candidates (list[processes.Process]): processes that had the identifier of the
+              parent at some time between the previous sample and this one.
+          sample (rawlog.Sample): sample that lists the process first.
+
+        Returns:
+          processes.Process: parent process or None if not known.
+        """
+        end_time = math.inf
+        if process.exit:
+            end_time = self._GetExitTime(process.exit, sample)
+
+        parents = []
+        for candidate in candidates:
+            candidate_end_time = math.inf
+            if candidate.exit:
+                candidate_end_time = self._GetExitTime(candidate.exit, sample)
+            if (
+                candidate is not process
+                and candidate.start_time <= process.start_time + self._start_tolerance
+                and candidate_end_time >= process.start_time - self._PARENT_TOLERANCE
+            ):
+                # The kernel gives a process whose parent exited another one. The entry
+                # holds the last one, of those the one that was started last before it.
+                rank = (
+                    candidate_end_time >= end_time - self._PARENT_TOLERANCE,
+                    candidate.start_time <= process.start_time,
+                    candidate.start_time,
+                )
+                parents.append((rank, candidate))
+
+        if not parents:
+            return None
+        return max(parents, key=operator.itemgetter(0))[1]
+
     def _GetProcesses(self, pid):
         """Retrieves the processes that had an identifier since the previous sample.
 
@@ -662,23 +847,23 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             others.append(self._processes[pid])
         return others
 
-    def _GetSharedCgroup(self, cgroup):
-        """Retrieves the path of a control group that equal ones share.
+    def _GetShared(self, value):
+        """Retrieves a text that equal ones share.
 
         Args:
-          cgroup (bytes): path or None if not known.
+          value (bytes|str): text or None if not known.
 
         Returns:
-          bytes: path, the same object where it was retrieved before.
+          bytes|str: text, the same object where it was retrieved before.
         """
-        if cgroup in self._cgroups:
-            return self._cgroups[cgroup]
+        if not value or value in self._shared:
+            return self._shared.get(value)
 
-        size = self._CGROUP_SIZE + len(cgroup)
-        if self._cgroups_size + size <= self._MAXIMUM_CGROUPS_SIZE:
-            self._cgroups[cgroup] = cgroup
-            self._cgroups_size += size
-        return cgroup
+        size = self._ENTRY_SIZE + sys.getsizeof(value)
+        if self._shared_size + size <= self._MAXIMUM_SHARED_SIZE:
+            self._shared[value] = value
+            self._shared_size += size
+        return value
 
     def _GetSharedIdentifiers(self, task):
         """Retrieves the identifiers of user and group of a process.
@@ -752,20 +937,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
               and other components, such as storage and dfVFS.
           sample (rawlog.Sample): sample.
         """
-        exited_per_pid = {}
-        for process in self._exited:
-            others = exited_per_pid.setdefault(process.pid, [])
-            if len(others) < self._MAXIMUM_NUMBER_PER_PID:
-                others.append(process)
-
-        exited_only = (process for process in self._exited if process.is_exit_only)
-        for process in itertools.chain(self._started, exited_only):
-            self._SetParent(
-                process,
-                self._GetProcesses(process.ppid) + exited_per_pid.get(process.ppid, []),
-                sample,
-            )
-
+        self._SetAncestors(sample)
         for process in self._exited:
             if self._processes.get(process.pid) is process:
                 del self._processes[process.pid]
@@ -818,6 +990,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         self._AddCounters(process, task, sample)
         process.btime = task.btime
+        process.last_nthr = task.nthr
         process.state = task.state
         process.AddMemory(task.rmem, task.vmem)
 
@@ -854,6 +1027,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         )
         for name, value in attributes.items():
             setattr(event_data, name, value)
+        self._SetOrigin(event_data, process)
+        process.number_of_changes += 1
 
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
 
@@ -875,6 +1050,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
         """
         self._CountState(process, is_kept=False)
+        self._state_size -= self._ANCESTOR_SIZE * process.as_ancestor.Release()
         name, cmdline, ids, container = process.GetFirst()
         utime, stime, rsz, wsz, cwsz, minflt, majflt, rmem, vmem = process.GetTotals()
 
@@ -883,6 +1059,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         event_data.command_line = self._GetText(cmdline)
         event_data.major_faults = self._GetSize(majflt)
         event_data.minor_faults = self._GetSize(minflt)
+        event_data.number_of_changes = process.number_of_changes or None
         event_data.number_of_samples = process.number_of_samples
         event_data.offset = process.offset
         event_data.parent_command_line = self._GetText(process.parent_cmdline)
@@ -895,7 +1072,16 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         event_data.system_cpu_time = self._GetMilliseconds(stime)
         event_data.user_cpu_time = self._GetMilliseconds(utime)
 
-        setattr(event_data, self._container_attribute, self._GetText(container))
+        if process.is_exit_only and process.container:
+            container = process.container
+            event_data.is_inherited = True
+        container_identifier = self._GetOrigin(process).container
+        if container_identifier:
+            event_data.container_identifier = self._GetText(
+                container_identifier[: self._CONTAINER_IDENTIFIER_SIZE]
+            )
+        if container:
+            setattr(event_data, self._container_attribute, self._GetText(container))
 
         # The entry of an exit holds no other identifiers of the user than the real one.
         for (name, _), identifier in zip(
@@ -932,16 +1118,66 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not rawlog.IsValidTime(process.start_time):
             event_data.raw_start_time = process.start_time
         if process.sample_time is not None:
-            event_data.sample_time = self._GetDateTime(process.sample_time)
+            event_data.first_seen_time = self._GetDateTime(process.sample_time)
         if last_seen_time is not None:
             event_data.last_seen_time = self._GetDateTime(last_seen_time)
+        end_time = process.curtime
         if process.exit:
             event_data.accounting_matched = not process.is_exit_only
-            self._SetExit(event_data, process.exit, sample)
+            end_time = self._SetExit(event_data, process, sample)
+        if rawlog.IsValidTime(process.start_time):
+            event_data.observed_seconds = self._GetSize(end_time - process.start_time)
+        self._SetOrigin(event_data, process)
+        self._SetLast(parser_mediator, event_data, process)
 
         self._ProduceEventData(
             parser_mediator, event_data, corrupted=process.is_corrupted
         )
+
+    def _SetAncestors(self, sample):
+        """Sets the ancestors of the processes that are listed first.
+
+        A parent can be listed after its child. In a forged log it can be its child.
+
+        Args:
+          sample (rawlog.Sample): sample.
+        """
+        exited_per_pid = {}
+        for process in self._exited:
+            others = exited_per_pid.setdefault(process.pid, [])
+            if len(others) < self._MAXIMUM_NUMBER_PER_PID:
+                others.append(process)
+
+        parents = {}
+        exited_only = (process for process in self._exited if process.is_exit_only)
+        for process in itertools.chain(self._started, exited_only):
+            parent = None
+            if process.ppid not in (0, process.pid):
+                candidates = self._GetProcesses(process.ppid)
+                candidates.extend(exited_per_pid.get(process.ppid, []))
+                parent = self._GetParent(process, candidates, sample)
+
+                parent_node = parent and parent.as_ancestor
+                if not parent:
+                    parent_node = ancestors.Ancestor(process.ppid)
+                    self._state_size += self._ANCESTOR_SIZE
+                process.as_ancestor.SetParent(parent_node)
+            parents[process] = parent
+
+        for process in parents:
+            process.ancestors = self._GetShared(process.as_ancestor.GetText() or None)
+
+        for process in list(parents):
+            # What is inherited from a parent must be known before.
+            path = []
+            while process in parents:
+                path.append((process, parents.pop(process)))
+                process = path[-1][1]
+
+            if path and any(process is other for other, _ in path):
+                path[-1][0].as_ancestor.SetParent(None)
+            for child, parent in reversed(path):
+                self._SetInherited(child, parent, sample)
 
     def _SetCgroup(self, process, task, sample):
         """Sets the control group of a process, unless it is still not known.
@@ -953,77 +1189,133 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         cgroup = self._GetCgroup(task, sample)
         if cgroup or not process.is_cgroup_missing:
-            process.cgroup = self._GetSharedCgroup(cgroup)
+            process.cgroup = self._GetShared(cgroup)
             process.may_be_in_container = self._MayBeContainerCgroup(cgroup, sample)
 
-    def _SetExit(self, event_data, task, sample):
+    def _SetExit(self, event_data, process, sample):
         """Sets what is known of the exit of a process.
 
         Args:
           event_data (AtopProcessEventData): event data.
-          task (processes.Exit): exit.
-          sample (rawlog.Sample): sample that the entry is from.
+          process (processes.Process): process.
+          sample (rawlog.Sample): sample that the entry of the exit is from.
+
+        Returns:
+          int: time of the exit in seconds since January 1, 1970.
         """
         # The status of wait(2), without the bit that atop adds for a new task.
-        signal = task.excode & 0x7F
+        status = process.exit.excode
+        signal = status & 0x7F
         if signal:
-            event_data.core_dumped = bool(task.excode & 0x80)
+            event_data.core_dumped = bool(status & 0x80)
             event_data.exit_signal = signal
         else:
-            event_data.exit_code = (task.excode >> 8) & 0xFF
+            event_data.exit_code = (status >> 8) & 0xFF
 
-        if task.elaps is None or task.elaps < 0 or not self._log.hertz:
+        elapsed_ticks = self._GetElapsedTicks(process.exit)
+        if elapsed_ticks is None:
             event_data.exit_time_estimated = True
-            exit_time = sample.curtime
         else:
-            elapsed_ticks = task.elaps
-            if self._IsGuessed(task):
-                # A comp_t of acct(5): 3 bits of exponent, base 8, and 13 of fraction.
-                elapsed_ticks = (elapsed_ticks & 0x1FFF) << (
-                    3 * ((elapsed_ticks >> 13) & 7)
-                )
             event_data.elapsed_time = self._GetMilliseconds(elapsed_ticks)
-            exit_time = task.btime + elapsed_ticks // self._log.hertz
 
-        event_data.exit_time = self._GetDateTime(exit_time)
+        # One row tells all of a process that started and exited in the same second.
+        # Process accounting can have it a second earlier.
+        exit_time = self._GetExitTime(process.exit, sample)
+        if (
+            not 0 <= process.start_time - exit_time <= self._start_tolerance
+            or not rawlog.IsValidTime(exit_time)
+        ):
+            event_data.exit_time = self._GetDateTime(exit_time)
         if not rawlog.IsValidTime(exit_time):
             event_data.raw_exit_time = self._GetInteger(exit_time)
+        return exit_time
 
-    def _SetParent(self, process, candidates, sample):
-        """Sets the parent of a process.
+    def _SetInherited(self, process, parent, sample):
+        """Sets what a process has from its parent process.
 
         Args:
           process (processes.Process): process.
-          candidates (list[processes.Process]): processes that had the identifier of the
-              parent at some time between the previous sample and this one.
+          parent (processes.Process): parent process, of which this is set, or None if
+              it is not known.
           sample (rawlog.Sample): sample.
         """
-        parent = None
-        for candidate in candidates:
-            # The parent is the last one that was started before its child.
-            if (
-                candidate is not process
-                and candidate.start_time <= process.start_time + self._start_tolerance
-                and (parent is None or candidate.start_time >= parent.start_time)
-            ):
-                parent = candidate
-
-        if parent and process.ppid:
+        process.as_ancestor.SetLogin(process.cmdline)
+        if parent:
             process.parent_cmdline = parent.cmdline
             process.parent_name = parent.name
 
-            # The child keeps the text where the parent is gone.
-            self._CountState(process)
+        # A runtime of containers says nothing of the container of its child.
+        has_origin = parent and parent.name not in self._CONTAINER_RUNTIMES
+        if process.is_exit_only:
+            if has_origin:
+                process.container = parent.container
+                process.may_be_in_container = parent.is_in_container
+            else:
+                process.may_be_in_container = bool(
+                    sample.has_containers or sample.has_cgroups
+                )
 
-        if not process.is_exit_only:
+        # Nor does systemd of the unit of its child, nor a login daemon of the session.
+        is_login = process.as_ancestor.login_pid == process.pid
+        if has_origin and not process.cgroup and not is_login:
+            cgroup = parent.cgroup or parent.inherited_cgroup
+            if cgroup and not control_groups.IsOfManager(cgroup):
+                process.inherited_cgroup = cgroup
+
+        # The child keeps the text where the parent is gone.
+        self._CountState(process)
+
+    def _SetLast(self, parser_mediator, event_data, process):
+        """Sets what a process was at its end, where that is not what it was first.
+
+        Args:
+          parser_mediator (ParserMediator): mediates interactions between parsers
+              and other components, such as storage and dfVFS.
+          event_data (AtopProcessEventData): event data.
+          process (processes.Process): process.
+        """
+        if process.is_exit_only:
             return
 
-        if parent:
-            process.may_be_in_container = parent.is_in_container
-        else:
-            process.may_be_in_container = bool(
-                sample.has_containers or sample.has_cgroups
+        first_name, first_cmdline, first_ids, _ = process.GetFirst()
+        name = process.name
+        user_identifier = process.ids[0]
+        if process.exit:
+            user_identifier = process.exit.ruid
+
+            # Of a process with threads it is the name of the one that exited last.
+            exit_name = process.exit.name.replace(b"\n", b"?")
+            if exit_name and process.last_nthr <= 1:
+                name = exit_name
+
+        if name != first_name and not process.is_kernel_thread:
+            event_data.last_process_name = self._GetText(name)
+        if process.cmdline != first_cmdline:
+            event_data.last_command_line = self._GetText(process.cmdline)
+        if user_identifier != first_ids[0]:
+            event_data.last_user_identifier = user_identifier & 0xFFFFFFFF
+            event_data.last_username = self._GetUsername(
+                parser_mediator,
+                event_data.last_user_identifier,
+                process.is_in_container,
             )
+
+    def _SetOrigin(self, event_data, process):
+        """Sets where a process comes from.
+
+        Args:
+          event_data (AtopProcessEventData|AtopProcessChangeEventData): event data.
+          process (processes.Process): process.
+        """
+        event_data.ancestors = process.ancestors
+        event_data.login_pid = process.as_ancestor.login_pid
+        event_data.running_at_log_start = process.sample_time is not None or None
+
+        origin = self._GetOrigin(process)
+        event_data.login_session = self._GetText(origin.session)
+        event_data.systemd_unit = self._GetText(origin.unit)
+        if any(origin) and not process.cgroup:
+            event_data.is_inherited = True
 
     def Finish(self, parser_mediator):
         """Extracts the events that are left at the end of a log, or on abort.
@@ -1107,8 +1399,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         super().Start(parser_mediator, log)
         self._busy_ticks = None
-        self._cgroups = {None: None}
-        self._cgroups_size = 0
         self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []
@@ -1123,6 +1413,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
+        self._shared = {}
+        self._shared_size = 0
         self._start_tolerance = self._START_TOLERANCE
         if log.version_tuple <= (1, 23):
             self._start_tolerance = self._START_TOLERANCE_1_23

@@ -83,6 +83,8 @@ class AtopSystemEventData(events.EventData):
           those of IPv4 and IPv6.
       icmp_sent_messages (int): number of ICMP messages sent, those of IPv4 and IPv6.
       interrupts (int): number of interrupts.
+      interval_seconds (int): time since the sample before, or in the first sample of a
+          run of atop since the system was started, in seconds.
       io_pressure_full_average_10 (float): percentage of the last 10 seconds in which
           all tasks had to wait for disk or network storage.
       io_pressure_full_average_60 (float): percentage of the last 60 seconds in which
@@ -286,6 +288,7 @@ class AtopSystemEventData(events.EventData):
         self.icmp_received_messages = None
         self.icmp_sent_messages = None
         self.interrupts = None
+        self.interval_seconds = None
         self.io_pressure_full_average_10 = None
         self.io_pressure_full_average_60 = None
         self.io_pressure_full_average_300 = None

@@ -68,6 +68,7 @@ class Process:
     """Process of a log.
 
     Attributes:
+      ancestors (str): expected ancestors.
       command_line (bytes): last command line that was not empty.
       exit_row (dict[str, object]): columns of the exit, None if no exit was recorded.
       exit_sample (parseable.Sample): sample of the exit.
@@ -78,8 +79,10 @@ class Process:
       indexes (set[int]): indexes of the samples that list it.
       is_seen_alive (bool): True if it was listed alive.
       names (set[tuple[bytes, bytes]]): all pairs of name and command line it had.
+      number_of_changes (int): number of samples that show a change.
       parent (tuple[bytes, bytes]): name and command line of the parent process, None
           if the log does not tell.
+      parent_process (Process): parent process, None if the log does not tell.
       row (dict[str, object]): columns when last listed alive.
       totals (dict[str, int]): sum of the counters.
     """
@@ -96,6 +99,7 @@ class Process:
           row (dict[str, object]): columns.
         """
         super().__init__()
+        self.ancestors = None
         self.command_line = b""
         self.exit_row = None
         self.exit_sample = None
@@ -105,7 +109,9 @@ class Process:
         self.indexes = set()
         self.is_seen_alive = False
         self.names = set()
+        self.number_of_changes = 0
         self.parent = None
+        self.parent_process = None
         self.row = None
         self.totals = {}
 
@@ -159,6 +165,25 @@ class Process:
             self._AddCounters(row, self._DISK_COUNTERS, is_new)
         for name in self._SIZES:
             self.totals[name] = max(row[name], self.totals.get(name, 0))
+
+    def GetAncestors(self):
+        """Determines the ancestors, with the names that they have now.
+
+        Returns:
+          str: ancestors, None if there are none. No log has a process with more than
+              16 of them, or a name with a character that is special in the text.
+        """
+        names = []
+        process = self
+        while process:
+            ppid = process.first_row["ppid"]
+            process = process.parent_process
+            if process:
+                row = process.row or process.exit_row
+                names.append(f"{GetText(row['name'])}[{process.first_row['pid']}]")
+            elif ppid:
+                names.append(f"[{ppid}]")
+        return " > ".join(reversed(names)) or None
 
     def GetChanges(self, row):
         """Determines what changed since the process was last listed.
@@ -252,13 +277,22 @@ class Processes:
                         self.changes.append(
                             {"pid": pid, "sample_time": sample_time, **changes}
                         )
+                        process.number_of_changes += 1
                 process.AddSample(index, row, is_new)
 
             for process in new_processes:
                 parent = process_of_pid.get(process.first_row["ppid"])
-                if parent and self._CanBeAlive(parent, index):
+                if (
+                    parent
+                    and self._CanBeAlive(parent, index)
+                    and not self._IsEndedBefore(parent, process)
+                ):
                     row = parent.row or parent.exit_row
                     process.parent = (row["name"], parent.command_line)
+                    process.parent_process = parent
+
+            for process in new_processes:
+                process.ancestors = process.GetAncestors()
 
     def _CanBeAlive(self, process, index):
         """Determines if a process can have been alive since the previous sample.
@@ -274,6 +308,22 @@ class Processes:
         if process.exit_row or self._version >= _VERSION_WITH_ALL_TASKS:
             last_index = max(process.indexes)
         return last_index >= index - 1
+
+    def _IsEndedBefore(self, process, other):
+        """Determines if a process ended before another one was started.
+
+        Args:
+          process (Process): process.
+          other (Process): other process.
+
+        Returns:
+          bool: True if it ended more than 2 seconds before.
+        """
+        row = process.exit_row
+        if not row or "elaps" not in row:
+            return False
+        end_time = row["btime"] + row["elaps"] // row["hertz"]
+        return end_time < other.first_row["btime"] - 2
 
     def _IsNew(self, process, index, row, is_exit):
         """Determines if the counters are totals and no differences.
@@ -337,8 +387,15 @@ class Processes:
             values["exit_time"] = process.exit_sample.curtime
             values["exit_time_estimated"] = True
 
-        if "end_time" in row and row["end_time"] != values["exit_time"]:
+        end_time = values["exit_time"]
+        if "end_time" in row and row["end_time"] != end_time:
             raise ValueError("unexpected end time")
+
+        # One row shows a process that started and exited in the same second.
+        start_time = process.first_row["btime"]
+        values["observed_seconds"] = end_time - start_time
+        if end_time == start_time:
+            del values["exit_time"]
 
         status = row["excode"]
         if self._version >= _VERSION_WITH_DECODED_EXIT_CODE:
@@ -352,6 +409,74 @@ class Processes:
         else:
             values["exit_code"] = (status >> 8) & 0xFF
 
+        return values
+
+    def _GetLastValues(self, process):
+        """Determines what a process was at its end, where it was not that first.
+
+        Args:
+          process (Process): process.
+
+        Returns:
+          dict[str, object]: values per name of an attribute.
+        """
+        if not process.is_seen_alive:
+            return {}
+
+        values = {}
+        name = process.row["name"]
+        user_identifier = process.row["ruid"]
+        if process.exit_row:
+            user_identifier = process.exit_row["ruid"]
+            if process.row["nthr"] == 1:
+                name = process.exit_row["name"]
+
+        # Kernel threads are named after what they currently do.
+        row = process.first_row
+        if name != row["name"] and 2 not in (row["pid"], row["ppid"]):
+            values["last_process_name"] = GetText(name)
+        if process.command_line != process.first_command_line:
+            values["last_command_line"] = GetText(process.command_line)
+        if user_identifier != row["ruid"]:
+            values["last_user_identifier"] = user_identifier & 0xFFFFFFFF
+        return values
+
+    def _GetOriginValues(self, process):
+        """Determines from which session, unit and container a process comes.
+
+        Args:
+          process (Process): process.
+
+        Returns:
+          dict[str, object]: values per name of an attribute.
+        """
+        values = {}
+        origin = process
+        while origin and origin.first_row.get("cgroup", b"-") == b"-":
+            origin = origin.parent_process
+        if not origin:
+            return {}
+
+        path = origin.first_row["cgroup"].decode("ascii").split("/")
+        if origin is not process and path[-1] == "init.scope":
+            return {}
+
+        # Before 2.11 the path has no more characters, the last name may be cut.
+        if self._version < (2, 11) and len("/".join(path)) >= 63:
+            path.pop()
+
+        for name in path:
+            if name.startswith("session-") and name.endswith(".scope"):
+                values["login_session"] = name[len("session-") : -len(".scope")]
+            elif name.endswith((".scope", ".service")):
+                values["systemd_unit"] = name
+
+            identifier = re.search("[0-9a-f]{64}", name)
+            if identifier:
+                values["container_identifier"] = identifier[0][:12]
+
+        if values and origin is not process:
+            values["is_inherited"] = True
         return values
 
     def GetExpectedValues(self, process):
@@ -370,6 +495,7 @@ class Processes:
 
         values = {
             "accounting_matched": None,
+            "ancestors": process.ancestors,
             "cancelled_written_size": None,
             "cgroup": None,
             "command_line": GetText(process.first_command_line),
@@ -380,12 +506,20 @@ class Processes:
             "exit_signal": None,
             "exit_time": None,
             "exit_time_estimated": None,
+            "first_seen_time": None,
             "hostname": GetText(self._samples[0].nodename),
+            "is_inherited": None,
+            "last_command_line": None,
+            "last_process_name": None,
             "last_seen_time": None,
+            "last_user_identifier": None,
+            "login_pid": None,
+            "login_session": None,
             "major_faults": totals["majflt"],
             "maximum_resident_size": None,
             "maximum_virtual_size": None,
             "minor_faults": totals["minflt"],
+            "number_of_changes": process.number_of_changes or None,
             "number_of_samples": len(process.indexes),
             "number_of_threads": None,
             "parent_command_line": None,
@@ -395,9 +529,10 @@ class Processes:
             "process_name": GetText(row["name"]),
             "process_state": None,
             "read_size": None,
-            "sample_time": None,
+            "running_at_log_start": None,
             "start_time": row["btime"],
             "system_cpu_time": totals["stime"] * 1000 // hertz,
+            "systemd_unit": None,
             "user_cpu_time": totals["utime"] * 1000 // hertz,
             "vpid": row.get("vpid") or None,
             "written_size": None,
@@ -412,8 +547,12 @@ class Processes:
         if self._version >= _VERSION_WITH_CONTAINER_NAME:
             container = "container_name"
         values["container_identifier"] = values["container_name"] = None
-        if row.get("container", b"-") != b"-":
-            values[container] = GetText(row["container"])
+        origin = process
+        while not origin.is_seen_alive and origin.parent_process:
+            origin = origin.parent_process
+        if origin.first_row.get("container", b"-") != b"-":
+            values[container] = GetText(origin.first_row["container"])
+            values["is_inherited"] = True if origin is not process else None
 
         if process.parent:
             name, command_line = process.parent
@@ -434,7 +573,13 @@ class Processes:
 
         first_sample = self._samples[process.first_index]
         if first_sample.is_boot and process.is_seen_alive:
-            values["sample_time"] = first_sample.curtime
+            values["first_seen_time"] = first_sample.curtime
+            values["running_at_log_start"] = True
+
+        last_sample = self._samples[max(process.indexes)]
+        values["observed_seconds"] = last_sample.curtime - row["btime"]
+        values.update(self._GetLastValues(process))
+        values.update(self._GetOriginValues(process))
 
         if process.exit_row:
             values.update(self._GetExitValues(process))

@@ -34,7 +34,9 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
     _TOTALS_ATTRIBUTE = "since_boot"
 
     # What all events have.
-    _COMMON_ATTRIBUTES = frozenset(["hostname", "offset", "sample_time", "since_boot"])
+    _COMMON_ATTRIBUTES = frozenset(
+        ["hostname", "interval_seconds", "offset", "sample_time", "since_boot"]
+    )
 
     _SYSTEM_DATA_TYPE = "linux:atop:system"
 
@@ -121,6 +123,7 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
         ):
             for event_data in elements:
                 self._CheckTypes(event_data)
+                self.assertEqual(event_data.interval_seconds, sample.interval)
                 self.assertEqual(event_data.sample_time.timestamp, sample.curtime)
                 self.assertEqual(event_data.hostname, sample.nodename.decode("ascii"))
                 if self._TOTALS_ATTRIBUTE:

@@ -33,7 +33,9 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
     # That also depends on the task.
     _TOTALS_ATTRIBUTE = None
 
-    _COMMON_ATTRIBUTES = frozenset(["hostname", "offset", "sample_time"])
+    _COMMON_ATTRIBUTES = frozenset(
+        ["hostname", "interval_seconds", "offset", "sample_time"]
+    )
 
     _INTERVAL = 600
 

@@ -28,7 +28,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
     _TOTALS_ATTRIBUTE = "since_creation"
 
     _COMMON_ATTRIBUTES = frozenset(
-        ["hostname", "offset", "sample_time", "since_creation"]
+        ["hostname", "interval_seconds", "offset", "sample_time", "since_creation"]
     )
 
     _INTERVAL = 600
@@ -347,7 +347,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertTrue(event_data.since_creation)
         self.assertEqual(
             self._GetMessage(event_data),
-            "Cgroup: /a/b Processes: 2 Counters: since the creation of the cgroup",
+            "Cgroup: /a/b Processes: 2 since the creation of the cgroup",
         )
 
     def testPids(self):
@@ -383,8 +383,8 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessage(event_data),
-            "Cgroup: /=cmd()\\x1b[2J Processes: 2 CPU: 10.0% System CPU: "
-            "60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: 1073741824 "
+            "Cgroup: /=cmd()\\x1b[2J Processes: 2 in 600 s CPU: 10.0% System "
+            "CPU: 60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: 1073741824 "
             "bytes Written: 4096 bytes Writes: 1 CPU pressure: 1.0%",
         )
 
@@ -394,8 +394,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessage(event_data),
-            "Cgroup: / User CPU: 60000 ms Counters: since the creation of the "
-            "cgroup",
+            "Cgroup: / since the creation of the cgroup User CPU: 60000 ms",
         )
 
 

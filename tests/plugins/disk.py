@@ -360,21 +360,23 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessage(boot_disk),
-            "Disk: sda Read: 8192 bytes Reads: 2 Counters: since boot",
+            "Disk: sda since boot Read: 8192 bytes Reads: 2",
         )
         self.assertEqual(
-            self._GetMessage(element), "Disk: sda Read: 8192 bytes Reads: 2 Busy: 1.0%"
+            self._GetMessage(element),
+            "Disk: sda in 600 s Read: 8192 bytes Reads: 2 Busy: 1.0%",
         )
         self.assertEqual(
-            self._GetMessage(hanging), "Disk: sdb Busy: 100.0% Pending requests: 3"
+            self._GetMessage(hanging),
+            "Disk: sdb in 600 s Busy: 100.0% Pending requests: 3",
         )
         self.assertEqual(
             self._GetMessage(logical_volume),
-            "Disk: vg0-home Type: LVM Written: 4096 bytes Writes: 1",
+            "Disk: vg0-home Type: LVM in 600 s Written: 4096 bytes Writes: 1",
         )
         self.assertEqual(
             self._GetMessage(mount),
-            "NFS mount: nas:/export Read: 1000 bytes Mounted for: 86400 s",
+            "NFS mount: nas:/export in 600 s Read: 1000 bytes Mounted for: 86400 s",
         )
 
 

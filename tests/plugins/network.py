@@ -310,12 +310,13 @@ class AtopNetworkPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessage(boot),
-            "Interface: eth0 Sent: 1288490188 bytes Received: 3565158 bytes "
-            "Packets sent: 12 Packets received: 34 Counters: since boot",
+            "Interface: eth0 since boot Sent: 1288490188 bytes Received: 3565158 bytes "
+            "Packets sent: 12 Packets received: 34",
         )
         self.assertEqual(
             self._GetMessage(idle_errors),
-            "Interface: =eth1 Send errors: 2 Receive errors: 1 Dropped in receiving: 3",
+            "Interface: =eth1 in 600 s Send errors: 2 Receive errors: 1 Dropped in "
+            "receiving: 3",
         )
 
 

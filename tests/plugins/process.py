@@ -10,64 +10,16 @@ from plaso_atop import rawlog
 from plaso_atop.plugins import process
 
 import log_builder
+from tests.lib import process_test_lib
 from tests.lib import test_lib
 
 _NEW = -(1 << 31)
 
 
-class AtopProcessPluginTest(test_lib.ParserTestCase):
+class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
     """Tests for the atop raw log process plugin."""
 
     # pylint: disable=protected-access
-
-    _T0 = 1795225000
-
-    def _GetExit(self, pid, btime, status=0, elaps=100, is_new=False, **values):
-        """Retrieves the entry of an exited process.
-
-        Args:
-          pid (int): process identifier.
-          btime (int): time of the start relative to the first sample.
-          status (Optional[int]): wait status.
-          elaps (Optional[int]): elapsed time in clock ticks.
-          is_new (Optional[bool]): True if atop did not know the process.
-          values (dict[str, object]): values of other members.
-
-        Returns:
-          dict[str, object]: values of the members.
-        """
-        excode = status | _NEW if is_new else status
-        return self._GetTask(
-            pid, btime, **{"state": b"E", "excode": excode, "elaps": elaps, **values}
-        )
-
-    def _GetTask(self, pid, btime=-1000, **values):
-        """Retrieves the entry of a process.
-
-        Args:
-          pid (int): process identifier.
-          btime (Optional[int]): time of the start relative to the first sample.
-          values (dict[str, object]): values of other members. Those of gen can be
-              without the name of that part.
-
-        Returns:
-          dict[str, object]: values of the members.
-        """
-        task = {
-            "gen.tgid": pid,
-            "gen.pid": pid,
-            "gen.isproc": 1,
-            "gen.nthr": 1,
-            "gen.state": b"S",
-            "gen.btime": self._T0 + btime,
-            "gen.name": b"daemon",
-            "gen.cmdline": b"/usr/sbin/daemon",
-            "gen.ppid": 1,
-        }
-        for name, value in values.items():
-            part, _, member = name.partition("__")
-            task[f"{part:s}.{member:s}" if member else f"gen.{name:s}"] = value
-        return task
 
     def _Damage(self, data, offset, end_offset, is_lost=False):
         """Overwrites a sample.
@@ -122,77 +74,6 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         """
         events = self._GetProcessEventData(data, user_names)
         return {event.pid: event.username for event in events}
-
-    def _Parse(
-        self, samples, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **kwargs
-    ):
-        """Parses a log.
-
-        Args:
-          samples (list[list[dict[str, object]]]): entries of the process lists. The
-              first one is the first of a run of atop, and those after None.
-          version (Optional[str]): version of atop.
-          abi (Optional[layouts.ABI]): machine type.
-          kwargs (dict[str, object]): flags of the records, values of the header and
-              system configurations.
-
-        Returns:
-          tuple[list[AtopProcessEventData], list[AtopProcessChangeEventData]]: events.
-        """
-        flags = kwargs.pop("flags", rawlog.FLAG_ACCOUNTING | rawlog.FLAG_IOSTAT)
-        records = kwargs.pop("records", {})
-        builder = log_builder.LogBuilder(version=version, abi=abi, **kwargs)
-        curtime = self._T0
-        is_boot = True
-        for tasks in samples:
-            if tasks is None:
-                is_boot = True
-                continue
-
-            members = builder.layout.tstat.members
-            known_tasks = []
-            for task in tasks:
-                known = {}
-                for name, value in task.items():
-                    part, _, member = name.partition(".")
-                    if part in members and member in members[part].structure.members:
-                        known[name] = value
-                known_tasks.append(known)
-
-            builder.AddSample(
-                curtime,
-                interval=99999 if is_boot else 600,
-                flags=flags | (rawlog.FLAG_BOOT if is_boot else 0),
-                tasks=known_tasks,
-                **records,
-            )
-            curtime += 600
-            is_boot = False
-
-        atop_parser = parser.AtopParser()
-        atop_parser.EnablePlugins({"process"})
-        storage_writer = self._ParseData(builder.Build(), atop_parser)
-        self.assertEqual(self._GetWarnings(storage_writer), [])
-        return (
-            self._GetEventData(storage_writer, "linux:atop:process"),
-            self._GetEventData(storage_writer, "linux:atop:process_change"),
-        )
-
-    def _GetTimes(self, event_data):
-        """Retrieves the dates and times of a process relative to the first sample.
-
-        Args:
-          event_data (AtopProcessEventData): event data.
-
-        Returns:
-          dict[str, int]: times per name.
-        """
-        times = {}
-        for name in ("start", "exit", "sample", "last_seen"):
-            date_time = getattr(event_data, f"{name:s}_time")
-            if date_time is not None:
-                times[name] = date_time.timestamp - self._T0
-        return times
 
     def testExit(self):
         """Tests exit codes, signals and times."""
@@ -288,7 +169,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
             "maximum_resident_size",
             "maximum_virtual_size",
             "number_of_threads",
-            "sample_time",
+            "first_seen_time",
             "last_seen_time",
         ):
             self.assertIsNone(getattr(event_data, name), name)
@@ -324,7 +205,9 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         new = self._GetTask(9, 100)
         events, _ = self._Parse([[old], [old, new], None, [old, new]])
         times = {event.pid: self._GetTimes(event) for event in events}
-        self.assertEqual(times, {1: {"start": -500, "sample": 0}, 9: {"start": 100}})
+        self.assertEqual(
+            times, {1: {"start": -500, "first_seen": 0}, 9: {"start": 100}}
+        )
 
     def testLastSeen(self):
         """Tests processes that vanish without an exit."""
@@ -333,7 +216,7 @@ class AtopProcessPluginTest(test_lib.ParserTestCase):
         events, _ = self._Parse([[old], [old, new], [old], [old]])
         times = {event.pid: self._GetTimes(event) for event in events}
         self.assertEqual(times[9], {"start": 100, "last_seen": 600})
-        self.assertEqual(times[1], {"start": -500, "sample": 0})
+        self.assertEqual(times[1], {"start": -500, "first_seen": 0})
 
         # Lists of 2.2 and before hold only what changed, as do converted logs.
         for version, records in (("2.2", {}), ("1.26", {}), ("2.3", {"ntask": 5})):

@@ -903,7 +903,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessage(element),
-            "Processes: 9 Zombies: 1 Running threads: 2 Counters: since boot",
+            "Processes: 9 Zombies: 1 Running threads: 2 since boot",
         )
         self.assertEqual(other_element.load_average_1, 1.5)
 
@@ -923,12 +923,12 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertEqual(
             self._GetMessage(boot),
             "Load: 0.33 1.00 12.50 Memory: 90.5% free 93.8% available Processes: 0 "
-            "Running threads: 0 Counters: since boot",
+            "Running threads: 0 since boot",
         )
         self.assertEqual(
             self._GetMessage(element),
             "Load: 0.33 1.00 12.50 CPU: 10.0% user 2.5% system Memory: 90.5% free "
-            "93.8% available Processes: 0 Running threads: 0",
+            "93.8% available Processes: 0 Running threads: 0 in 600 s",
         )
 
         system["cpu"]["all"].update({"ntime": 1200, "wtime": 2400, "steal": 600})
@@ -947,7 +947,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
             "0.5% steal Memory: 90.5% free 93.8% available Swap: 25.0% used "
             "OOM kills: 1 CPU pressure: 1.0% Memory pressure: 2.0% I/O pressure: 3.0% "
             "Processes: 0 Running threads: 0 TCP connections: 5 "
-            "IP packets forwarded: 7",
+            "IP packets forwarded: 7 in 600 s",
         )
 
 
