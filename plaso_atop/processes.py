@@ -132,6 +132,8 @@ class Process:
 
     _NOTHING = bytes(_TOTALS.size)
 
+    _NO_MEMORY = (0, 0)
+
     def __init__(self, task, sample):
         """Initializes a process instance.
 
@@ -201,16 +203,18 @@ class Process:
           is_total (bool): True if the counters are totals since the process was
               started.
         """
-        totals = self.GetTotals()
-        add = max if is_total else operator.add
-        self._counters = self._TOTALS.pack(
-            *map(
-                min,
-                map(add, totals, counters),
-                itertools.repeat(self._MAXIMUM_COUNTER),
-            ),
-            *totals[-2:],
-        )
+        memory = self._NO_MEMORY
+        if self._counters is not self._NOTHING:
+            *totals, maximum_rmem, maximum_vmem = self.GetTotals()
+            counters = list(map(max if is_total else operator.add, totals, counters))
+            memory = (maximum_rmem, maximum_vmem)
+
+        try:
+            self._counters = self._TOTALS.pack(*counters, *memory)
+        except struct.error:
+            # In a forged log.
+            maximum = itertools.repeat(self._MAXIMUM_COUNTER)
+            self._counters = self._TOTALS.pack(*map(min, counters, maximum), *memory)
 
     def AddBusyInterval(self, index, seconds, is_next):
         """Adds an interval in which the process used most of a CPU.

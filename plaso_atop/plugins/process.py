@@ -356,6 +356,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
     _GetCounters = operator.attrgetter(*processes.Process.COUNTERS)
 
+    _GetExitMembers = operator.attrgetter(*processes.Exit._fields)
+
     _GetIdentifiers = operator.attrgetter(*(member for _, member in _IDENTIFIERS))
 
     # Seconds by which the start differs between entries of one process: that of an exit
@@ -516,9 +518,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process = self._CreateProcess(task, sample)
 
         self._AddCounters(process, task, sample)
-        process.exit = processes.Exit(
-            *(getattr(task, member) for member in processes.Exit._fields)
-        )
+        process.exit = processes.Exit(*self._GetExitMembers(task))
         process.is_corrupted |= sample.has_damaged_time
         process.state = task.state
         process.task = None
@@ -807,7 +807,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           processes.Process: parent process or None if not known.
         """
         end_time = math.inf
-        if process.exit:
+        if process.exit and len(candidates) > 1:
             end_time = self._GetExitTime(process.exit, sample)
 
         parents = []
@@ -1164,8 +1164,15 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 process.as_ancestor.SetParent(parent_node)
             parents[process] = parent
 
-        for process in parents:
-            process.ancestors = self._GetShared(process.as_ancestor.GetText() or None)
+        # The children of a process that was listed before have the same ancestors.
+        values = {}
+        for process, parent in parents.items():
+            value = values.get(parent)
+            if value is None:
+                value = self._GetShared(process.as_ancestor.GetText())
+                if parent and parent not in parents:
+                    values[parent] = value
+            process.ancestors = value
 
         for process in list(parents):
             # What is inherited from a parent must be known before.
@@ -1263,7 +1270,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 process.inherited_cgroup = cgroup
 
         # The child keeps the text where the parent is gone.
-        self._CountState(process)
+        if not process.is_exit_only:
+            self._CountState(process)
 
     def _SetLast(self, parser_mediator, event_data, process):
         """Sets what a process was at its end, where that is not what it was first.
