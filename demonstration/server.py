@@ -5,30 +5,24 @@ import random
 
 import log_builder
 
-from plaso_atop import rawlog
-
 HERTZ = 100
-
 KERNEL_RELEASE = "6.1.0-39-amd64"
 
-# Attributes of a process that a story may give.
-VALUES = (
-    "cpu number_of_threads pid resident_size status system variation write_rate".split()
+_FLAGS = (
+    log_builder.FLAG_ACCOUNTING | log_builder.FLAG_IOSTAT | log_builder.FLAG_CGROUPS
 )
-
 _NUMBER_OF_CPUS = 4
-_PAGE_SIZE = 4096
-_PHYSICAL_MEMORY = 8 << 30
+_PAGES_OF_MEMORY = (8 << 30) // 4096
 _SECTOR_SIZE = 512
 
-# Members of an entry: identifiers of the user and the group, limits that are not set,
-# and counters, which only the thread has that does the work.
-_USER_MEMBERS = "gen.ruid gen.euid gen.suid gen.fsuid".split()
-_GROUP_MEMBERS = "gen.rgid gen.egid gen.sgid gen.fsgid".split()
+# Members of an entry: identifiers, which atop does not know after an exit, limits that
+# are not set, and counters of a thread.
+_USER_MEMBERS = ("gen.euid", "gen.suid", "gen.fsuid")
+_GROUP_MEMBERS = ("gen.egid", "gen.sgid", "gen.fsgid")
 _LIMITS = (
     "cpu.cgcpumax cpu.cgcpumaxr mem.cgmemmax mem.cgmemmaxr mem.cgswpmax mem.cgswpmaxr"
 ).split()
-_COUNTERS = "cpu.utime cpu.stime dsk.wio dsk.wsz mem.minflt".split()
+_COUNTERS = ("cpu.utime", "cpu.stime", "dsk.wio", "dsk.wsz", "mem.minflt")
 
 
 @dataclasses.dataclass(eq=False)
@@ -38,10 +32,9 @@ class Process:
     Attributes:
       parent (Process): parent process, None if it has none.
       name (str): name.
-      command_line (str): command line, empty for a thread of the kernel.
+      command (str): command line, empty for a thread of the kernel.
       start_time (float): time of the start in seconds since the Epoch.
-      end_time (float): time of the exit in seconds since the Epoch, None if it is still
-          running.
+      end_time (float): time of the exit in seconds since the Epoch, None if it runs on.
       group (str): path of the control group.
       user (tuple[int, int]): identifiers of user and group.
       change (dict[str, object]): attributes that have another value after a change.
@@ -60,7 +53,7 @@ class Process:
 
     parent: object
     name: str
-    command_line: str
+    command: str
     start_time: float
     end_time: float
     group: str
@@ -76,30 +69,6 @@ class Process:
     variation: float = 1.0
     write_rate: int = 0
 
-    def GetIdentity(self, time):
-        """Retrieves the members of an entry that say who the process is.
-
-        Args:
-          time (float): time in seconds since the Epoch.
-
-        Returns:
-          dict[str, object]: values of the members.
-        """
-        ppid = 0
-        if self.parent:
-            # An orphan becomes a child of init.
-            # pylint: disable-next=no-member
-            ppid = self.parent.pid if self.parent.IsAlive(time) else 1
-        return {
-            "gen.tgid": self.pid,
-            "gen.pid": self.pid,
-            "gen.ppid": ppid,
-            # The kernel keeps 15 bytes.
-            "gen.name": self.GetValue("name", time).encode("utf-8")[:15],
-            "gen.isproc": 1,
-            "gen.btime": int(self.start_time),
-        }
-
     def GetTicks(self, start_time, end_time):
         """Determines the CPU time that a process uses in an interval.
 
@@ -113,12 +82,10 @@ class Process:
         # Depends on nothing but the process and the time.
         noise = random.Random(f"{self.pid:d} {end_time:f}").uniform(-1, 1)
         share = self.cpu * (1 + noise * self.variation)
-        start_time = max(start_time, self.start_time)
-        end_time = min(end_time, self.end_time or end_time)
-        ticks = int(share * (end_time - start_time) * HERTZ)
+        ticks = int(share * (end_time - max(start_time, self.start_time)) * HERTZ)
 
         # A thread of the kernel never leaves it.
-        system_ticks = ticks if not self.command_line else int(ticks * self.system)
+        system_ticks = ticks if not self.command else int(ticks * self.system)
         return ticks - system_ticks, system_ticks
 
     def GetValue(self, name, time):
@@ -143,132 +110,127 @@ class Process:
         Returns:
           bool: True if the process is alive.
         """
-        has_ended = self.end_time is not None and self.end_time <= time
-        return self.start_time <= time and not has_ended
+        return self.start_time <= time and (not self.end_time or time < self.end_time)
 
 
-def AssignPids(processes, first_pid):
-    """Assigns identifiers to the processes that have none, as a kernel does.
-
-    Args:
-      processes (list[Process]): processes.
-      first_pid (int): first process identifier.
-    """
-    pid = first_pid
-    gaps = random.Random(first_pid)
-    for process in sorted(processes, key=lambda process: process.start_time):
-        if not process.pid:
-            process.pid = pid
-            pid += process.number_of_threads + gaps.choice((0, 0, 0, 1, 2))
-
-
-def _GetExit(process, previous_time):
-    """Makes the entry of an exit, which is what process accounting records.
+def _GetEntry(process, previous_time, time):
+    """Makes the entry of a process that is alive, or that exited since a sample.
 
     Args:
       process (Process): process.
-      previous_time (float): time of the previous sample in seconds since the Epoch.
+      previous_time (int): time of the previous sample in seconds since the Epoch, 0 if
+          there is none.
+      time (int): time of the sample in seconds since the Epoch.
 
     Returns:
       dict[str, object]: values of members of the entry.
     """
-    is_new = not process.IsAlive(previous_time)
-    command_line = process.GetValue("command_line", previous_time)
-    user_identifier, group_identifier = process.GetValue("user", process.end_time)
-    user_ticks, system_ticks = process.GetTicks(previous_time, process.end_time)
-    return {
-        **process.GetIdentity(process.end_time),
-        "gen.ruid": user_identifier,
-        "gen.rgid": group_identifier,
-        "gen.nthr": 1,
-        "gen.state": b"E",
-        "gen.excode": process.status | (log_builder.IS_NEW if is_new else 0),
-        "gen.elaps": int((process.end_time - process.start_time) * HERTZ),
-        "gen.cmdline": b"" if is_new else command_line.encode("utf-8"),
+    is_alive = process.IsAlive(time)
+    is_new = not previous_time or not process.IsAlive(previous_time)
+    time = time if is_alive else process.end_time
+    ppid = 0
+    if process.parent:
+        # An orphan becomes a child of init.
+        ppid = process.parent.pid if process.parent.IsAlive(time) else 1
+    user, group = process.GetValue("user", time)
+    user_ticks, system_ticks = process.GetTicks(previous_time, time)
+    entry = {
+        "gen.tgid": process.pid,
+        "gen.pid": process.pid,
+        "gen.ppid": ppid,
+        # The kernel keeps 15 bytes.
+        "gen.name": process.GetValue("name", time).encode("utf-8")[:15],
+        "gen.isproc": 1,
+        "gen.btime": int(process.start_time),
+        "gen.ruid": user,
+        "gen.rgid": group,
+        "gen.excode": log_builder.IS_NEW if is_new else 0,
         "cpu.utime": user_ticks,
         "cpu.stime": system_ticks,
-        "cpu.curcpu": -1,
     }
+    if not is_alive:
+        # What process accounting records, and the command line of the sample before.
+        command = "" if is_new else process.GetValue("command", previous_time)
+        return {
+            **entry,
+            "gen.nthr": 1,
+            "gen.state": b"E",
+            "gen.excode": process.status | entry["gen.excode"],
+            "gen.elaps": int((time - process.start_time) * HERTZ),
+            "gen.cmdline": command.encode("utf-8"),
+            "cpu.curcpu": -1,
+        }
 
-
-def _GetLiving(process, previous_time, time):
-    """Makes the entries of a living process and of its threads.
-
-    Args:
-      process (Process): process.
-      previous_time (float): time of the previous sample in seconds since the Epoch, 0
-          if this is the first one.
-      time (float): time of the sample in seconds since the Epoch.
-
-    Returns:
-      list[dict[str, object]]: values of members of each entry.
-    """
-    is_new = not previous_time or not process.IsAlive(previous_time)
+    is_active = user_ticks > 0 or system_ticks > 0
     is_running = process.cpu > 0.5
-    resident_size = process.resident_size if process.command_line else 0
-    user_identifier, group_identifier = process.GetValue("user", time)
-    user_ticks, system_ticks = process.GetTicks(previous_time, time)
-    written_sectors = 0
-    if user_ticks or system_ticks:
-        duration = time - max(previous_time, process.start_time)
-        written_sectors = int(process.write_rate * duration) // _SECTOR_SIZE
-
-    values = {
-        **process.GetIdentity(time),
-        **dict.fromkeys(_USER_MEMBERS, user_identifier),
-        **dict.fromkeys(_GROUP_MEMBERS, group_identifier),
+    resident_size = process.resident_size if process.command else 0
+    duration = time - max(previous_time, process.start_time)
+    sectors = int(process.write_rate * duration) // _SECTOR_SIZE if is_active else 0
+    return {
+        **entry,
+        **dict.fromkeys(_USER_MEMBERS, user),
+        **dict.fromkeys(_GROUP_MEMBERS, group),
         **dict.fromkeys(_LIMITS, -1),
         "gen.nthr": process.number_of_threads,
         "gen.nthrrun": int(is_running),
         "gen.nthrslpi": process.number_of_threads - is_running,
         "gen.state": b"R" if is_running else b"S",
-        "gen.excode": log_builder.IS_NEW if is_new else 0,
-        "gen.cmdline": process.GetValue("command_line", time).encode("utf-8"),
-        "gen.wasinactive": not (is_new or user_ticks or system_ticks),
+        "gen.cmdline": process.GetValue("command", time).encode("utf-8"),
+        "gen.wasinactive": not (is_new or is_active),
         "gen.cgpath": process.group.encode("utf-8"),
-        "cpu.utime": user_ticks,
-        "cpu.stime": system_ticks,
         "cpu.prio": 120,
         "cpu.curcpu": process.pid % _NUMBER_OF_CPUS,
         "cpu.cgcpuweight": 100,
-        "dsk.wio": written_sectors,
-        "dsk.wsz": written_sectors,
+        "dsk.wio": sectors,
+        "dsk.wsz": sectors,
         "mem.minflt": user_ticks * 3,
         "mem.rmem": resident_size,
         "mem.vmem": resident_size * 3,
         "mem.rgrow": resident_size if is_new else 0,
         "mem.vgrow": resident_size * 3 if is_new else 0,
     }
-    entries = [values]
-    for index in range(
-        process.number_of_threads if process.number_of_threads > 1 else 0
-    ):
-        # The second one does the work.
-        is_worker = index == 1
-        is_busy = is_running and is_worker
-        thread = {
-            **values,
-            "gen.pid": process.pid + index,
-            "gen.nthr": 1,
-            "gen.nthrrun": int(is_busy),
-            "gen.nthrslpi": int(not is_busy),
-            "gen.isproc": 0,
-            "gen.state": b"R" if is_busy else b"S",
-            "gen.cmdline": b"",
-            "gen.cgpath": b"",
-        }
-        if not is_worker:
-            thread.update(dict.fromkeys(_COUNTERS, 0))
-            thread["gen.wasinactive"] = not is_new
-        entries.append(thread)
-    return entries
 
 
-def _GetSystem(tasks, interval, time, number_of_processes):
+def _GetThreads(entry):
+    """Makes the entries of the threads of a process.
+
+    Args:
+      entry (dict[str, object]): entry of the process.
+
+    Returns:
+      list[dict[str, object]]: values of members of each entry, none if it has one.
+    """
+    if entry["gen.nthr"] == 1:
+        return []
+    idle_thread = {
+        **entry,
+        **dict.fromkeys(_COUNTERS, 0),
+        **dict.fromkeys(("gen.cmdline", "gen.cgpath"), b""),
+        "gen.isproc": 0,
+        "gen.nthr": 1,
+        "gen.nthrrun": 0,
+        "gen.nthrslpi": 1,
+        "gen.state": b"S",
+        "gen.wasinactive": not entry["gen.excode"],
+    }
+    threads = [
+        {**idle_thread, "gen.pid": entry["gen.pid"] + index}
+        for index in range(entry["gen.nthr"])
+    ]
+    # The second one does the work.
+    threads[1].update((name, entry[name]) for name in _COUNTERS)
+    threads[1]["gen.nthrrun"] = entry["gen.nthrrun"]
+    threads[1]["gen.nthrslpi"] = 1 - entry["gen.nthrrun"]
+    threads[1]["gen.state"] = entry["gen.state"]
+    threads[1]["gen.wasinactive"] = entry["gen.wasinactive"]
+    return threads
+
+
+def _GetSystem(processes, interval, time, number_of_processes):
     """Makes the system block of a sample.
 
     Args:
-      tasks (list[dict[str, object]]): values of members of the process list.
+      processes (list[dict[str, object]]): entries of the processes.
       interval (int): length of the interval in seconds.
       time (int): time of the sample in seconds since the Epoch.
       number_of_processes (int): number of processes started in the interval.
@@ -277,21 +239,19 @@ def _GetSystem(tasks, interval, time, number_of_processes):
       dict[str, object]: values of members of the system block.
     """
     noise = random.Random(time).random()
-    processes = [values for values in tasks if values["gen.isproc"]]
     ticks = {
-        "utime": sum(values["cpu.utime"] for values in processes),
-        "stime": sum(values["cpu.stime"] for values in processes),
+        "utime": sum(entry["cpu.utime"] for entry in processes),
+        "stime": sum(entry["cpu.stime"] for entry in processes),
         "wtime": int(interval * (0.1 + noise / 4)),
         "Stime": int(interval * noise / 3),
     }
     idle_ticks = _NUMBER_OF_CPUS * interval * HERTZ - sum(ticks.values())
     ticks["itime"] = max(idle_ticks, 0)
-    ticks_per_cpu = {name: value // _NUMBER_OF_CPUS for name, value in ticks.items()}
-
-    load = sum(values["gen.state"] == b"R" for values in processes) + noise / 5
-    used_pages = sum(values.get("mem.rmem", 0) for values in processes) >> 2
-    pages = _PHYSICAL_MEMORY // _PAGE_SIZE
-    written_sectors = sum(values.get("dsk.wsz", 0) for values in processes)
+    cpu = {name: value // _NUMBER_OF_CPUS for name, value in ticks.items()}
+    load = sum(entry["gen.state"] == b"R" for entry in processes) + noise / 5
+    pages = _PAGES_OF_MEMORY
+    used_pages = sum(entry.get("mem.rmem", 0) for entry in processes) >> 2
+    sectors = sum(entry.get("dsk.wsz", 0) for entry in processes)
     packets = int(interval * (20 + 15 * noise))
     return {
         "cpu.nrcpu": _NUMBER_OF_CPUS,
@@ -302,9 +262,7 @@ def _GetSystem(tasks, interval, time, number_of_processes):
         "cpu.lavg5": load * 0.97,
         "cpu.lavg15": load * 0.92,
         "cpu.all": ticks,
-        "cpu.cpu": [
-            {"cpunr": number, **ticks_per_cpu} for number in range(_NUMBER_OF_CPUS)
-        ],
+        "cpu.cpu": [{"cpunr": number, **cpu} for number in range(_NUMBER_OF_CPUS)],
         "mem.physmem": pages,
         "mem.freemem": pages // 3 - used_pages // 4,
         "mem.cachemem": pages // 3,
@@ -322,22 +280,14 @@ def _GetSystem(tasks, interval, time, number_of_processes):
         "net.tcp.OutSegs": packets,
         "intf.nrintf": 1,
         "intf.intf": {
-            "name": b"ens3",
-            "type": b"e",
-            "rbyte": packets * 310,
-            "rpack": packets,
-            "sbyte": packets * 1120,
-            "spack": packets,
-            "duplex": 1,
-            "speed": 1000,
+            **{"name": b"ens3", "type": b"e", "duplex": 1, "speed": 1000},
+            **{"rbyte": packets * 310, "rpack": packets},
+            **{"sbyte": packets * 1120, "spack": packets},
         },
         "dsk.ndsk": 1,
         "dsk.dsk": {
-            "name": b"vda",
-            "nwrite": written_sectors // 20,
-            "nwsect": written_sectors,
-            "io_ms": written_sectors // 9,
-            "ndisc": -1,
+            **{"name": b"vda", "nwrite": sectors // 20, "nwsect": sectors},
+            **{"io_ms": sectors // 9, "ndisc": -1},
         },
         "psi.present": 1,
         "psi.cpusome.total": int(interval * load * 900),
@@ -361,7 +311,7 @@ def GetLog(hostname, boot_time, processes, times):
         version="2.8",
         hertz=HERTZ,
         pidwidth=7,
-        supportflags=0x0035 | rawlog.FLAG_CGROUPS,
+        supportflags=0x0035 | log_builder.FLAG_CGROUPS,
         utsname={
             "sysname": b"Linux",
             "nodename": hostname.encode("utf-8"),
@@ -370,39 +320,31 @@ def GetLog(hostname, boot_time, processes, times):
             "machine": b"x86_64",
         },
     )
-    flags = rawlog.FLAG_ACCOUNTING | rawlog.FLAG_IOSTAT | rawlog.FLAG_CGROUPS
-    previous_time = 0
     processes = sorted(processes, key=lambda process: process.pid)
+    previous_time = 0
     for time in times:
-        tasks = []
-        for process in processes:
-            if process.IsAlive(time):
-                tasks.extend(_GetLiving(process, previous_time, time))
-        living = [values for values in tasks if values["gen.isproc"]]
-
-        # Exited processes come last, in the order of their exits.
+        alive = [process for process in processes if process.IsAlive(time)]
         exited = [
             process
             for process in processes
             if process.end_time and 0 < previous_time < process.end_time <= time
         ]
         exited.sort(key=lambda process: process.end_time)
-        tasks.extend(_GetExit(process, previous_time) for process in exited)
-
+        entries = [_GetEntry(item, previous_time, time) for item in (*alive, *exited)]
+        tasks = [task for entry in entries for task in (entry, *_GetThreads(entry))]
         interval = time - (previous_time or boot_time)
-        number_of_processes = sum(
-            previous_time < process.start_time <= time for process in processes
-        )
+        started = [
+            item for item in processes if previous_time < item.start_time <= time
+        ]
         builder.AddSample(
             time,
             interval=interval,
-            flags=flags if previous_time else flags | rawlog.FLAG_BOOT,
-            system=_GetSystem(tasks, interval, time, number_of_processes),
+            flags=_FLAGS if previous_time else _FLAGS | log_builder.FLAG_BOOT,
+            system=_GetSystem(entries, interval, time, len(started)),
             tasks=tasks,
-            nactproc=len(exited)
-            + sum(not values["gen.wasinactive"] for values in living),
-            totrun=sum(values["gen.nthrrun"] for values in living),
-            totslpi=sum(values["gen.nthrslpi"] for values in living),
+            nactproc=sum(not entry.get("gen.wasinactive") for entry in entries),
+            totrun=sum(entry.get("gen.nthrrun", 0) for entry in entries),
+            totslpi=sum(entry.get("gen.nthrslpi", 0) for entry in entries),
         )
         previous_time = time
 

@@ -2,9 +2,11 @@
 
 import calendar
 import collections
+import dataclasses
 import datetime
 import os
 import random
+import stat
 import struct
 import time
 
@@ -33,31 +35,35 @@ Attributes:
   path (str): path without a leading slash.
   time (int): time of the last change in seconds since the Epoch.
   user (tuple[int, int]): identifiers of user and group.
-  mode (int): permissions.
+  mode (int): type and permissions.
   data (bytes): contents of a file, None for a directory or a symbolic link.
   target (str): target of a symbolic link, None for a file or a directory.
 """
 
 Scope = collections.namedtuple("Scope", ["parent", "start_time", "end_time", "values"])
-Scope.__doc__ = """What a process of the table is part of.
+Scope.__doc__ = """What an entry stands in.
 
 Attributes:
-  parent (server.Process): parent process, None if it has none.
-  start_time (float): start in seconds since the Epoch, None if times are not relative.
+  parent (server.Process): parent process, None if there is none.
+  start_time (float): start in seconds since the Epoch.
   end_time (float): end in seconds since the Epoch, None if there is none.
   values (dict[str, object]): values in texts.
 """
 
 
-def GetTime(value):
+def GetTime(value, reference=None):
     """Determines a time.
 
     Args:
-      value (str): time of the day of the case, such as "02:07:13.5", or date and time.
+      value (str|float): time of the day of the case, such as "02:07:13.5", date and
+          time, or seconds after the reference.
+      reference (Optional[float]): time in seconds since the Epoch.
 
     Returns:
-      float: time in seconds since the Epoch.
+      float: time in seconds since the Epoch, None if that is not known.
     """
+    if not isinstance(value, str):
+        return None if None in (value, reference) else reference + value
     if " " not in value:
         value = f"2026-09-17 {value:s}"
     value, _, fraction = value.partition(".")
@@ -66,7 +72,11 @@ def GetTime(value):
 
 
 class Story:
-    """What happened on the server, and what it left there."""
+    """What happened on the server, and what it left there.
+
+    Attributes:
+      processes (list[server.Process]): all processes.
+    """
 
     def __init__(self):
         """Initializes a story."""
@@ -74,99 +84,59 @@ class Story:
         with open(_PATH, encoding="utf-8") as file_object:
             self._story = yaml.safe_load(file_object)
 
-        self._files = {values["path"]: values for values in self._story["files"]}
+        self.processes = []
         self._boot_time = int(GetTime(self._story["boot"]))
         self._halt_time = GetTime(self._story["halt"])
+        self._histories = collections.defaultdict(str)
         self._logins = []
         self._messages = []
-        self._processes = []
         self._processes_per_id = {}
         self._random = random.Random(17)
         self._users = {}
-        for line in self._files["etc/passwd"]["text"].splitlines():
+        for line in self._story["files"]["etc/passwd"]["text"].splitlines():
             username, _, *identifiers = line.split(":")[:4]
             self._users[username] = tuple(map(int, identifiers))
 
-        # The identifier of the miner is not known before all processes are.
-        values = {**self._story["values"], "miner": "{miner}"}
-        scope = Scope(None, self._boot_time, None, values)
-        self._RunAll(self._story["system"], scope)
-        init = self._processes_per_id["init"]
-        services_scope = scope._replace(parent=init, start_time=self._boot_time + 8)
-        self._RunAll(self._story["services"], services_scope)
-        self._RunKernelThreads(scope)
-        self._RunSchedule(scope)
-        self._RunGuesses(scope)
-        self._RunAll(self._story["events"], scope)
-
-        server.AssignPids(self._processes, self._story["first_pid"])
-        self._miner_pid = f"{self._processes_per_id['miner'].pid:d}"
-        for process in self._processes:
-            process.command_line = self._SetMiner(process.command_line)
-
-    def _AddMessages(self, entry, scope):
-        """Adds messages to the log of authentication.
-
-        Args:
-          entry (dict[str, object]): process or template.
-          scope (Scope): what its times refer to.
-        """
-        for message in entry.get("messages", ()):
-            name = "end" if "end" in message else "start"
-            timestamp = self._GetTime(message, name, scope)
-            if timestamp is not None:
-                # The log has microseconds.
-                timestamp += self._random.randrange(1000) / 1e6
-                program, _, identifier = message["from"].partition(" ")
-                process = self._processes_per_id.get(identifier)
-                text = message["text"].format(**scope.values)
-                self._messages.append((timestamp, program, process, text))
+        scope = Scope(None, self._boot_time, None, self._story["values"])
+        self._RunAll(scope)
+        self._AssignPids()
 
     def _AddProcess(self, entry, scope):
         """Adds a process, and to the log of logins what it logs.
 
         Args:
           entry (dict[str, object]): process.
-          scope (Scope): what it is part of.
+          scope (Scope): what it is part of, and its times.
 
         Returns:
           server.Process: process.
         """
-        values = scope.values
-        parent = self._processes_per_id.get(entry.get("parent"), scope.parent)
-        command_line = entry["command"].format(**values)
-        name = command_line.partition(" ")[0].rpartition("/")[2].strip("-:")
-        start_time = self._GetTime(entry, "start", scope)
-        end_time = self._GetTime(entry, "end", scope)
-        if "seconds" in entry:
-            end_time = start_time + entry["seconds"]
-
-        group = entry.get("group", parent.group if parent else "/")
+        parent, start_time, end_time, values = scope
+        name = entry["command"].partition(" ")[0].rpartition("/")[2].strip("-:")
+        attributes = {
+            "name": name,
+            "group": parent.group if parent else "/",
+            **entry,
+            "parent": parent,
+            "start_time": start_time,
+            "end_time": end_time,
+            "user": parent.user if parent else (0, 0),
+        }
         if "unit" in entry:
-            group = f"/system.slice/{entry['unit']:s}.service"
-        user = parent.user if parent else (0, 0)
+            attributes["group"] = f"/system.slice/{entry['unit']:s}.service"
         if "user" in entry:
-            user = self._users[entry["user"].format(**values)]
-
+            attributes["user"] = self._users[entry["user"]]
+        if "change_time" in entry:
+            attributes["change_time"] = GetTime(entry["change_time"])
+        fields = {field.name for field in dataclasses.fields(server.Process)}
         process = server.Process(
-            parent,
-            entry.get("name", name),
-            command_line,
-            start_time,
-            end_time,
-            group.format(**values),
-            user,
-            **{key: entry[key] for key in server.VALUES if key in entry},
+            **{name: attributes[name] for name in fields & attributes.keys()}
         )
-        if "change" in entry:
-            change = {**entry["change"], "user": self._users[entry["change"]["user"]]}
-            process.change_time = GetTime(change.pop("time"))
-            process.change = change
-        self._processes.append(process)
+        self.processes.append(process)
         if "id" in entry:
             self._processes_per_id[entry["id"]] = process
 
-        if entry.get("is_login"):
+        if "is_login" in entry:
             names = (values["username"], values["terminal"], values["address"])
             self._logins.append((start_time, _UTMP_USER, parent, *names))
             if end_time:
@@ -174,40 +144,90 @@ class Story:
                 self._logins.append((end_time, _UTMP_DEAD, parent, *names))
         return process
 
-    def _GetTime(self, entry, name, scope):
-        """Determines the start or the end of a process, or the time of a message.
+    def _AssignPids(self):
+        """Assigns identifiers to the processes that have none, as a kernel does."""
+        pid = self._story["first_pid"]
+        gaps = random.Random(pid)
+        for process in sorted(self.processes, key=lambda process: process.start_time):
+            if not process.pid:
+                process.pid = pid
+                pid += process.number_of_threads + gaps.choice((0, 0, 0, 1, 2))
+
+    def _Run(self, entry, scope):
+        """Runs a process, or those of a template, and what stands in it.
 
         Args:
-          entry (dict[str, object]): process or message.
-          name (str): "start" or "end".
-          scope (Scope): what the time refers to.
+          entry (dict[str, object]): entry.
+          scope (Scope): what it stands in.
 
         Returns:
-          float: time in seconds since the Epoch, None if it has none.
+          server.Process: process, the last one of a template.
         """
-        is_start = name == "start"
-        value = entry.get(name, 0 if is_start else None)
-        if isinstance(value, str):
-            return GetTime(value)
-        reference = scope.start_time if is_start else scope.end_time
-        return None if None in (value, reference) else reference + value
+        values = dict(scope.values)
+        for name, value in entry.items():
+            values[name] = value.format(**values) if isinstance(value, str) else value
+        if "username" in entry:
+            values["uid"] = self._users[values["username"]][0]
+        entry = {name: values[name] for name in entry}
 
-    def _RunAll(self, entries, scope):
-        """Runs processes and what these log.
+        start_time = GetTime(entry.get("start", 0), scope.start_time)
+        end_time = GetTime(entry.get("end"), scope.end_time)
+        if "seconds" in entry:
+            end_time = start_time + entry["seconds"]
+        parent = self._processes_per_id.get(entry.get("parent"), scope.parent)
+        scope = Scope(parent, start_time, end_time, values)
+
+        template = self._story["templates"].get(entry.get("template"), {})
+        for process_entry in template.get("processes", ()):
+            scope = scope._replace(parent=self._Run(process_entry, scope))
+        if "command" in entry and not template:
+            scope = scope._replace(parent=self._AddProcess(entry, scope))
+
+        for message in (*template.get("messages", ()), *entry.get("messages", ())):
+            timestamp = GetTime(message.get("start"), start_time)
+            if "end" in message:
+                timestamp = GetTime(message["end"], end_time)
+            if timestamp is not None:
+                # The log has microseconds.
+                timestamp += self._random.randrange(1000) / 1e6
+                program, _, identifier = message["from"].partition(" ")
+                process = self._processes_per_id.get(identifier)
+                text = message["text"].format(**values)
+                self._messages.append((timestamp, program, process, text))
+
+        for child in (*entry.get("typed", ()), *entry.get("children", ())):
+            self._Run(child, scope)
+        for command in entry.get("typed", ()):
+            text = command.get("text", command.get("command")).format(**values)
+            timestamp = int(GetTime(command["start"]))
+            self._histories[values["username"]] += f"#{timestamp:d}\n{text:s}\n"
+        return scope.parent
+
+    def _RunAll(self, scope):
+        """Runs all.
 
         Args:
-          entries (list[dict[str, object]]): processes and uses of templates.
-          scope (Scope): what they are part of.
+          scope (Scope): what it is part of.
         """
-        for entry in entries:
-            if "template" in entry:
-                self._RunTemplate(entry, scope)
-                continue
-
-            pids = entry.get("pid", 0)
-            for pid in pids if isinstance(pids, list) else [pids]:
-                process = self._AddProcess({**entry, "pid": pid}, scope)
-            self._AddMessages(entry, scope._replace(start_time=process.start_time))
+        for entry in self._story["system"]:
+            self._Run(entry, scope)
+        init = self._processes_per_id["init"]
+        for entry in self._story["services"]:
+            self._Run(
+                entry, scope._replace(parent=init, start_time=self._boot_time + 8)
+            )
+        for pid, name in enumerate(self._story["kernel_threads"].split(), 3):
+            cpu = 0.0008 if name in self._story["busy_kernel_threads"] else 0.0
+            entry = {"parent": "kthreadd", "command": "", "name": name}
+            self._Run({**entry, "pid": pid, "cpu": cpu}, scope)
+        for entry in self._story["schedule"]:
+            first_time = int(GetTime(entry["start"]))
+            last_time = int(self._halt_time - 60)
+            for start_time in range(first_time, last_time, entry["every"]):
+                self._Run({**entry, "start": 0}, scope._replace(start_time=start_time))
+        self._RunGuesses(scope)
+        for entry in self._story["events"]:
+            self._Run(entry, scope)
 
     def _RunGuesses(self, scope):
         """Runs the daemons of those who guess passwords.
@@ -224,60 +244,9 @@ class Story:
                 "account": self._random.choice(self._story["guesses"]),
                 "port": self._random.randrange(32768, 60999),
             }
-            self._RunTemplate(entry, scope._replace(start_time=start_time))
+            self._Run(entry, scope._replace(start_time=start_time))
 
-    def _RunKernelThreads(self, scope):
-        """Runs the threads of the kernel.
-
-        Args:
-          scope (Scope): what they are part of.
-        """
-        scope = scope._replace(parent=self._processes_per_id["kthreadd"])
-        for pid, name in enumerate(self._story["kernel_threads"].split(), 3):
-            cpu = self._story["kernel_threads_cpu"].get(name, 0.0)
-            entry = {"command": "", "cpu": cpu, "name": name, "pid": pid}
-            self._AddProcess(entry, scope)
-
-    def _RunSchedule(self, scope):
-        """Runs what is scheduled.
-
-        Args:
-          scope (Scope): what it is part of.
-        """
-        end_time = int(self._halt_time - 60)
-        for entry in self._story["schedule"]:
-            first_time = int(GetTime(entry["first"]))
-            for start_time in range(first_time, end_time, entry["every"]):
-                self._RunTemplate(entry, scope._replace(start_time=start_time))
-
-    def _RunTemplate(self, entry, scope):
-        """Runs the processes of a template, one the parent process of the next.
-
-        Args:
-          entry (dict[str, object]): use of the template.
-          scope (Scope): what it is part of.
-        """
-        values = dict(scope.values)
-        for name, value in entry.items():
-            values[name] = value.format(**values) if isinstance(value, str) else value
-        if "username" in entry:
-            values["key"] = values.get(values["username"])
-            values["uid"] = self._users[values["username"]][0]
-
-        start_time = self._GetTime(entry, "start", scope)
-        end_time = GetTime(entry["end"]) if "end" in entry else None
-        if "seconds" in entry:
-            end_time = start_time + entry["seconds"]
-
-        template = self._story["templates"][entry["template"]]
-        process = self._processes_per_id.get(template.get("parent"), scope.parent)
-        scope = Scope(process, start_time, end_time, values)
-        for process_entry in template["processes"]:
-            scope = scope._replace(parent=self._AddProcess(process_entry, scope))
-        self._AddMessages(template, scope)
-        self._RunAll(entry.get("children", ()), scope)
-
-    def _GetAtopLog(self):
+    def _GetAtopLog(self, unused_username):
         """Makes the log of atop, which makes a last sample when the server is halted.
 
         Returns:
@@ -286,10 +255,10 @@ class Story:
         halt_time = int(self._halt_time)
         times = [*range(int(GetTime("00:00:01")), halt_time, _INTERVAL), halt_time]
         return server.GetLog(
-            self._story["hostname"], self._boot_time, self._processes, times
+            self._story["hostname"], self._boot_time, self.processes, times
         )
 
-    def _GetAuthLog(self):
+    def _GetAuthLog(self, unused_username):
         """Makes the log of authentication.
 
         Returns:
@@ -306,7 +275,7 @@ class Story:
             lines.append(
                 f"{date_time.isoformat(timespec='microseconds'):s} "
                 f"{self._story['hostname']:s} {program:s}{identifier:s}: "
-                f"{self._SetMiner(text):s}\n"
+                f"{text:s}\n"
             )
         return "".join(lines).encode("utf-8")
 
@@ -319,13 +288,9 @@ class Story:
         Returns:
           bytes: contents of the history.
         """
-        values = {**self._story["values"], "miner": self._miner_pid}
-        return "".join(
-            f"#{int(GetTime(start)):d}\n{command.format(**values):s}\n"
-            for start, command in self._story["histories"][username].items()
-        ).encode("utf-8")
+        return self._histories[username].encode("utf-8")
 
-    def _GetWtmp(self):
+    def _GetWtmp(self, unused_username):
         """Makes the log of logins.
 
         Returns:
@@ -356,17 +321,6 @@ class Story:
             )
         return b"".join(data)
 
-    def _SetMiner(self, text):
-        """Sets the identifier of the miner in a text.
-
-        Args:
-          text (str): text.
-
-        Returns:
-          str: text.
-        """
-        return text.replace("{miner}", self._miner_pid)
-
     def GetFiles(self):
         """Makes the files that are left on the server.
 
@@ -374,27 +328,48 @@ class Story:
           list[File]: files, directories before what is in them.
         """
         logs = {
-            "atop": lambda unused_username: self._GetAtopLog(),
-            "auth": lambda unused_username: self._GetAuthLog(),
+            "atop": self._GetAtopLog,
+            "auth": self._GetAuthLog,
             "history": self._GetHistory,
-            "wtmp": lambda unused_username: self._GetWtmp(),
+            "wtmp": self._GetWtmp,
         }
         files = []
-        for path, values in self._files.items():
+        for path, values in self._story["files"].items():
             username = values.get("user", "root")
             data = None
-            if "text" in values:
-                data = values["text"].encode("ascii")
-            elif "log" in values:
-                data = logs[values["log"]](username)
+            mode = stat.S_IFDIR | values.get("mode", 0o755)
+            if "target" in values:
+                mode = stat.S_IFLNK | 0o777
+            elif "text" in values or "log" in values:
+                mode = stat.S_IFREG | values.get("mode", 0o644)
+                if "text" in values:
+                    data = values["text"].encode("ascii")
+                else:
+                    data = logs[values["log"]](username)
             files.append(
                 File(
                     path,
                     int(GetTime(values["time"])),
                     self._users[username],
-                    values.get("mode", 0o644),
+                    mode,
                     data,
                     values.get("target"),
                 )
             )
         return files
+
+    def GetTree(self):
+        """Retrieves the tree of all processes.
+
+        Returns:
+          dict[tuple[int, int], tuple[int, list[str]]]: identifier of the parent process,
+              0 if there is none, and names in their order, per identifier and start in
+              seconds since the Epoch.
+        """
+        return {
+            (process.pid, int(process.start_time)): (
+                process.parent.pid if process.parent else 0,
+                [process.name, *filter(None, [process.change.get("name")])],
+            )
+            for process in self.processes
+        }
