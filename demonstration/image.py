@@ -36,6 +36,8 @@ def _WriteFile(file, directory):
     else:
         with open(path, "wb") as file_object:
             file_object.write(file.data)
+    if file.target is None:
+        os.chmod(path, file.mode)
 
 
 def _GetCommands(file):
@@ -48,7 +50,7 @@ def _GetCommands(file):
       str: commands of debugfs.
     """
     date_time = time.strftime("%Y%m%d%H%M%S", time.gmtime(file.time))
-    fields = {"mode": f"0{file.mode:o}", "uid": file.user[0], "gid": file.user[1]}
+    fields = {"uid": file.user[0], "gid": file.user[1]}
     fields.update(dict.fromkeys(("atime", "ctime", "crtime", "mtime"), date_time))
     fields.update(dict.fromkeys(("atime_extra", "ctime_extra", "mtime_extra"), 0))
     return "".join(

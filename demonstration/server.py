@@ -33,8 +33,8 @@ class Process:
       parent (Process): parent process, None if it has none.
       name (str): name.
       command (str): command line, empty for a thread of the kernel.
-      start_time (float): time of the start in seconds since the Epoch.
-      end_time (float): time of the exit in seconds since the Epoch, None if it runs on.
+      start (float): time of the start in seconds since the Epoch.
+      end (float): time of the exit in seconds since the Epoch, None if it runs on.
       group (str): path of the control group.
       user (tuple[int, int]): identifiers of user and group.
       change (dict[str, object]): attributes that have another value after a change.
@@ -54,8 +54,8 @@ class Process:
     parent: object
     name: str
     command: str
-    start_time: float
-    end_time: float
+    start: float
+    end: float
     group: str
     user: tuple
     change: dict = dataclasses.field(default_factory=dict)
@@ -82,7 +82,7 @@ class Process:
         # Depends on nothing but the process and the time.
         noise = random.Random(f"{self.pid:d} {end_time:f}").uniform(-1, 1)
         share = self.cpu * (1 + noise * self.variation)
-        ticks = int(share * (end_time - max(start_time, self.start_time)) * HERTZ)
+        ticks = int(share * (end_time - max(start_time, self.start)) * HERTZ)
 
         # A thread of the kernel never leaves it.
         system_ticks = ticks if not self.command else int(ticks * self.system)
@@ -110,7 +110,10 @@ class Process:
         Returns:
           bool: True if the process is alive.
         """
-        return self.start_time <= time and (not self.end_time or time < self.end_time)
+        return self.start <= time and (not self.end or time < self.end)
+
+
+FIELDS = {field.name for field in dataclasses.fields(Process)}
 
 
 def _GetEntry(process, previous_time, time):
@@ -127,7 +130,7 @@ def _GetEntry(process, previous_time, time):
     """
     is_alive = process.IsAlive(time)
     is_new = not previous_time or not process.IsAlive(previous_time)
-    time = time if is_alive else process.end_time
+    time = time if is_alive else process.end
     ppid = 0
     if process.parent:
         # An orphan becomes a child of init.
@@ -141,7 +144,7 @@ def _GetEntry(process, previous_time, time):
         # The kernel keeps 15 bytes.
         "gen.name": process.GetValue("name", time).encode("utf-8")[:15],
         "gen.isproc": 1,
-        "gen.btime": int(process.start_time),
+        "gen.btime": int(process.start),
         "gen.ruid": user,
         "gen.rgid": group,
         "gen.excode": log_builder.IS_NEW if is_new else 0,
@@ -156,7 +159,7 @@ def _GetEntry(process, previous_time, time):
             "gen.nthr": 1,
             "gen.state": b"E",
             "gen.excode": process.status | entry["gen.excode"],
-            "gen.elaps": int((time - process.start_time) * HERTZ),
+            "gen.elaps": int((time - process.start) * HERTZ),
             "gen.cmdline": command.encode("utf-8"),
             "cpu.curcpu": -1,
         }
@@ -164,7 +167,7 @@ def _GetEntry(process, previous_time, time):
     is_active = user_ticks > 0 or system_ticks > 0
     is_running = process.cpu > 0.5
     resident_size = process.resident_size if process.command else 0
-    duration = time - max(previous_time, process.start_time)
+    duration = time - max(previous_time, process.start)
     sectors = int(process.write_rate * duration) // _SECTOR_SIZE if is_active else 0
     return {
         **entry,
@@ -327,15 +330,13 @@ def GetLog(hostname, boot_time, processes, times):
         exited = [
             process
             for process in processes
-            if process.end_time and 0 < previous_time < process.end_time <= time
+            if process.end and 0 < previous_time < process.end <= time
         ]
-        exited.sort(key=lambda process: process.end_time)
+        exited.sort(key=lambda process: process.end)
         entries = [_GetEntry(item, previous_time, time) for item in (*alive, *exited)]
         tasks = [task for entry in entries for task in (entry, *_GetThreads(entry))]
         interval = time - (previous_time or boot_time)
-        started = [
-            item for item in processes if previous_time < item.start_time <= time
-        ]
+        started = [item for item in processes if previous_time < item.start <= time]
         builder.AddSample(
             time,
             interval=interval,

@@ -2,11 +2,9 @@
 
 import calendar
 import collections
-import dataclasses
 import datetime
 import os
 import random
-import stat
 import struct
 import time
 
@@ -24,30 +22,16 @@ _UTMP_BOOT = 2
 _UTMP_USER = 7
 _UTMP_DEAD = 8
 
-_NO_ADDRESS = "0.0.0.0"
-
-File = collections.namedtuple(
-    "File", ["path", "time", "user", "mode", "data", "target"]
-)
+File = collections.namedtuple("File", "path time user mode data target")
 File.__doc__ = """File, directory or symbolic link in the image.
 
 Attributes:
   path (str): path without a leading slash.
   time (int): time of the last change in seconds since the Epoch.
   user (tuple[int, int]): identifiers of user and group.
-  mode (int): type and permissions.
+  mode (int): permissions.
   data (bytes): contents of a file, None for a directory or a symbolic link.
   target (str): target of a symbolic link, None for a file or a directory.
-"""
-
-Scope = collections.namedtuple("Scope", ["parent", "start_time", "end_time", "values"])
-Scope.__doc__ = """What an entry stands in.
-
-Attributes:
-  parent (server.Process): parent process, None if there is none.
-  start_time (float): start in seconds since the Epoch.
-  end_time (float): end in seconds since the Epoch, None if there is none.
-  values (dict[str, object]): values in texts.
 """
 
 
@@ -60,7 +44,7 @@ def GetTime(value, reference=None):
       reference (Optional[float]): time in seconds since the Epoch.
 
     Returns:
-      float: time in seconds since the Epoch, None if that is not known.
+      float: time in seconds since the Epoch, None if there is none.
     """
     if not isinstance(value, str):
         return None if None in (value, reference) else reference + value
@@ -72,11 +56,7 @@ def GetTime(value, reference=None):
 
 
 class Story:
-    """What happened on the server, and what it left there.
-
-    Attributes:
-      processes (list[server.Process]): all processes.
-    """
+    """What happened on the server, and what it left there."""
 
     def __init__(self):
         """Initializes a story."""
@@ -84,109 +64,39 @@ class Story:
         with open(_PATH, encoding="utf-8") as file_object:
             self._story = yaml.safe_load(file_object)
 
-        self.processes = []
         self._boot_time = int(GetTime(self._story["boot"]))
         self._halt_time = GetTime(self._story["halt"])
         self._histories = collections.defaultdict(str)
-        self._logins = []
         self._messages = []
+        self._processes = []
         self._processes_per_id = {}
         self._random = random.Random(17)
+        self._sessions = {}
         self._users = {}
         for line in self._story["files"]["etc/passwd"]["text"].splitlines():
             username, _, *identifiers = line.split(":")[:4]
             self._users[username] = tuple(map(int, identifiers))
 
-        scope = Scope(None, self._boot_time, None, self._story["values"])
-        self._RunAll(scope)
-        self._AssignPids()
+        self._RunAll()
 
-    def _AddProcess(self, entry, scope):
-        """Adds a process, and to the log of logins what it logs.
-
-        Args:
-          entry (dict[str, object]): process.
-          scope (Scope): what it is part of, and its times.
-
-        Returns:
-          server.Process: process.
-        """
-        parent, start_time, end_time, values = scope
-        name = entry["command"].partition(" ")[0].rpartition("/")[2].strip("-:")
-        attributes = {
-            "name": name,
-            "group": parent.group if parent else "/",
-            **entry,
-            "parent": parent,
-            "start_time": start_time,
-            "end_time": end_time,
-            "user": parent.user if parent else (0, 0),
-        }
-        if "unit" in entry:
-            attributes["group"] = f"/system.slice/{entry['unit']:s}.service"
-        if "user" in entry:
-            attributes["user"] = self._users[entry["user"]]
-        if "change_time" in entry:
-            attributes["change_time"] = GetTime(entry["change_time"])
-        fields = {field.name for field in dataclasses.fields(server.Process)}
-        process = server.Process(
-            **{name: attributes[name] for name in fields & attributes.keys()}
-        )
-        self.processes.append(process)
-        if "id" in entry:
-            self._processes_per_id[entry["id"]] = process
-
-        if "is_login" in entry:
-            names = (values["username"], values["terminal"], values["address"])
-            self._logins.append((start_time, _UTMP_USER, parent, *names))
-            if end_time:
-                names = ("", values["terminal"], _NO_ADDRESS)
-                self._logins.append((end_time, _UTMP_DEAD, parent, *names))
-        return process
-
-    def _AssignPids(self):
-        """Assigns identifiers to the processes that have none, as a kernel does."""
+        # As a kernel does.
         pid = self._story["first_pid"]
         gaps = random.Random(pid)
-        for process in sorted(self.processes, key=lambda process: process.start_time):
+        for process in sorted(self._processes, key=lambda process: process.start):
             if not process.pid:
                 process.pid = pid
                 pid += process.number_of_threads + gaps.choice((0, 0, 0, 1, 2))
 
-    def _Run(self, entry, scope):
-        """Runs a process, or those of a template, and what stands in it.
+    def _AddMessages(self, messages, values):
+        """Adds messages to the log of authentication.
 
         Args:
-          entry (dict[str, object]): entry.
-          scope (Scope): what it stands in.
-
-        Returns:
-          server.Process: process, the last one of a template.
+          messages (list[dict[str, object]]): messages.
+          values (dict[str, object]): values of the entry, see _Run.
         """
-        values = dict(scope.values)
-        for name, value in entry.items():
-            values[name] = value.format(**values) if isinstance(value, str) else value
-        if "username" in entry:
-            values["uid"] = self._users[values["username"]][0]
-        entry = {name: values[name] for name in entry}
-
-        start_time = GetTime(entry.get("start", 0), scope.start_time)
-        end_time = GetTime(entry.get("end"), scope.end_time)
-        if "seconds" in entry:
-            end_time = start_time + entry["seconds"]
-        parent = self._processes_per_id.get(entry.get("parent"), scope.parent)
-        scope = Scope(parent, start_time, end_time, values)
-
-        template = self._story["templates"].get(entry.get("template"), {})
-        for process_entry in template.get("processes", ()):
-            scope = scope._replace(parent=self._Run(process_entry, scope))
-        if "command" in entry and not template:
-            scope = scope._replace(parent=self._AddProcess(entry, scope))
-
-        for message in (*template.get("messages", ()), *entry.get("messages", ())):
-            timestamp = GetTime(message.get("start"), start_time)
-            if "end" in message:
-                timestamp = GetTime(message["end"], end_time)
+        for message in messages:
+            name = "end" if "end" in message else "start"
+            timestamp = GetTime(message[name], values[name])
             if timestamp is not None:
                 # The log has microseconds.
                 timestamp += self._random.randrange(1000) / 1e6
@@ -195,46 +105,96 @@ class Story:
                 text = message["text"].format(**values)
                 self._messages.append((timestamp, program, process, text))
 
-        for child in (*entry.get("typed", ()), *entry.get("children", ())):
-            self._Run(child, scope)
-        for command in entry.get("typed", ()):
-            text = command.get("text", command.get("command")).format(**values)
-            timestamp = int(GetTime(command["start"]))
-            self._histories[values["username"]] += f"#{timestamp:d}\n{text:s}\n"
-        return scope.parent
-
-    def _RunAll(self, scope):
-        """Runs all.
+    def _AddProcess(self, entry, values):
+        """Adds a process.
 
         Args:
-          scope (Scope): what it is part of.
+          entry (dict[str, object]): entry of the process.
+          values (dict[str, object]): values of the entry, see _Run.
+
+        Returns:
+          server.Process: process.
         """
+        parent = values["parent"]
+        own_values = {name: values[name] for name in ("parent", "start", "end", *entry)}
+        attributes = {
+            "group": parent.group if parent else "/",
+            "name": values["command"].split(" ")[0].rpartition("/")[2].strip("-:"),
+            **{name: own_values[name] for name in server.FIELDS & own_values.keys()},
+            "user": parent.user if parent else (0, 0),
+        }
+        if "unit" in entry:
+            attributes["group"] = f"/system.slice/{entry['unit']:s}.service"
+        if "user" in entry:
+            attributes["user"] = self._users[values["user"]]
+        if "change_time" in entry:
+            attributes["change_time"] = GetTime(entry["change_time"])
+        process = server.Process(**attributes)
+        self._processes.append(process)
+        if "id" in entry:
+            self._processes_per_id[entry["id"]] = process
+        return process
+
+    def _Run(self, entry, outer_values):
+        """Runs a process, or those of a template, and what these log.
+
+        Args:
+          entry (dict[str, object]): entry.
+          outer_values (dict[str, object]): values of what it stands in: those of that
+              entry, "start" and "end" as seconds since the Epoch, "parent" as process.
+
+        Returns:
+          server.Process: process, the last one of a template.
+        """
+        outer_values = self._sessions.get(entry.get("shell"), outer_values)
+        values = dict(outer_values)
+        for name, value in entry.items():
+            values[name] = value.format(**values) if isinstance(value, str) else value
+        if "username" in entry:
+            values["uid"] = self._users[values["username"]][0]
+        values["start"] = GetTime(entry.get("start", 0), outer_values["start"])
+        values["end"] = GetTime(entry.get("end"), outer_values["end"])
+        if "seconds" in entry:
+            values["end"] = values["start"] + entry["seconds"]
+        values["parent"] = self._processes_per_id.get(
+            entry.get("parent"), outer_values["parent"]
+        )
+
+        template = self._story["templates"].get(entry.get("template"), {})
+        for process_entry in template.get("processes", ()):
+            values["parent"] = self._Run(process_entry, values)
+        if "command" in entry and not template:
+            values["parent"] = self._AddProcess(entry, values)
+        self._AddMessages((template or entry).get("messages", ()), values)
+
+        if "session" in entry:
+            self._sessions[entry["session"]] = values
+        if "shell" in entry:
+            command = values["typed"] if "typed" in entry else values["command"]
+            line = f"#{int(values['start']):d}\n{command:s}\n"
+            self._histories[values["username"]] += line
+        return values["parent"]
+
+    def _RunAll(self):
+        """Runs what the system, the schedule, and all people run."""
+        values = {"end": None, "parent": None, "start": self._boot_time}
+        values.update(self._story["values"])
         for entry in self._story["system"]:
-            self._Run(entry, scope)
+            self._Run(entry, values)
         init = self._processes_per_id["init"]
         for entry in self._story["services"]:
-            self._Run(
-                entry, scope._replace(parent=init, start_time=self._boot_time + 8)
-            )
+            self._Run(entry, {**values, "parent": init, "start": self._boot_time + 8})
         for pid, name in enumerate(self._story["kernel_threads"].split(), 3):
             cpu = 0.0008 if name in self._story["busy_kernel_threads"] else 0.0
             entry = {"parent": "kthreadd", "command": "", "name": name}
-            self._Run({**entry, "pid": pid, "cpu": cpu}, scope)
+            self._Run({**entry, "cpu": cpu, "pid": pid}, values)
+
         for entry in self._story["schedule"]:
             first_time = int(GetTime(entry["start"]))
             last_time = int(self._halt_time - 60)
             for start_time in range(first_time, last_time, entry["every"]):
-                self._Run({**entry, "start": 0}, scope._replace(start_time=start_time))
-        self._RunGuesses(scope)
-        for entry in self._story["events"]:
-            self._Run(entry, scope)
+                self._Run({**entry, "start": 0}, {**values, "start": start_time})
 
-    def _RunGuesses(self, scope):
-        """Runs the daemons of those who guess passwords.
-
-        Args:
-          scope (Scope): what they are part of.
-        """
         start_time = GetTime("00:03:00")
         while start_time < self._halt_time - 3600:
             start_time += self._random.randrange(600, 2400)
@@ -244,82 +204,59 @@ class Story:
                 "account": self._random.choice(self._story["guesses"]),
                 "port": self._random.randrange(32768, 60999),
             }
-            self._Run(entry, scope._replace(start_time=start_time))
+            self._Run(entry, {**values, "start": start_time})
 
-    def _GetAtopLog(self, unused_username):
-        """Makes the log of atop, which makes a last sample when the server is halted.
+        for entry in self._story["events"]:
+            self._Run(entry, values)
 
-        Returns:
-          bytes: contents of the log.
-        """
-        halt_time = int(self._halt_time)
-        times = [*range(int(GetTime("00:00:01")), halt_time, _INTERVAL), halt_time]
-        return server.GetLog(
-            self._story["hostname"], self._boot_time, self.processes, times
-        )
-
-    def _GetAuthLog(self, unused_username):
+    def _GetAuthLog(self):
         """Makes the log of authentication.
 
         Returns:
-          bytes: contents of the log.
+          str: contents of the log.
         """
         lines = []
-        for timestamp, program, process, text in sorted(
-            self._messages, key=lambda message: message[0]
-        ):
+        self._messages.sort(key=lambda message: message[0])
+        for timestamp, program, process, text in self._messages:
             date_time = datetime.datetime.fromtimestamp(
                 timestamp, tz=datetime.timezone.utc
-            )
+            ).isoformat(timespec="microseconds")
             identifier = f"[{process.pid:d}]" if process else ""
+            hostname = self._story["hostname"]
             lines.append(
-                f"{date_time.isoformat(timespec='microseconds'):s} "
-                f"{self._story['hostname']:s} {program:s}{identifier:s}: "
-                f"{text:s}\n"
+                f"{date_time:s} {hostname:s} {program:s}{identifier:s}: {text:s}\n"
             )
-        return "".join(lines).encode("utf-8")
+        return "".join(lines)
 
-    def _GetHistory(self, username):
-        """Makes the history of a shell.
-
-        Args:
-          username (str): name of the user.
-
-        Returns:
-          bytes: contents of the history.
-        """
-        return self._histories[username].encode("utf-8")
-
-    def _GetWtmp(self, unused_username):
+    def _GetWtmp(self):
         """Makes the log of logins.
 
         Returns:
           bytes: contents of the log.
         """
-        data = []
-        for timestamp, kind, process, username, terminal, address in (
-            (self._boot_time, _UTMP_BOOT, None, "reboot", "~", _NO_ADDRESS),
-            *sorted(self._logins, key=lambda login: login[0]),
-            (self._halt_time - 2, _UTMP_RUN_LEVEL, None, "shutdown", "~", _NO_ADDRESS),
-        ):
-            host = "" if kind == _UTMP_DEAD else address
-            if not process:
-                host = server.KERNEL_RELEASE
-            data.append(
-                struct.pack(
-                    "<hxxi32s4s32s256shhiii4s32x",
-                    kind,
-                    process.pid if process else 0,
-                    terminal.encode("ascii"),
-                    terminal.encode("ascii")[-4:] if process else b"~~",
-                    username.encode("ascii"),
-                    host.encode("ascii"),
-                    *(0, 0, 0),
-                    *divmod(int(timestamp * 1000000), 1000000),
-                    bytes(map(int, address.split("."))),
-                )
+        kernel = (0, "~", "~~", server.KERNEL_RELEASE, "0.0.0.0")
+        logins = [
+            (self._boot_time, _UTMP_BOOT, "reboot", *kernel),
+            (self._halt_time - 2, _UTMP_RUN_LEVEL, "shutdown", *kernel),
+        ]
+        for values in self._sessions.values():
+            process = values["parent"].parent
+            terminal = (process.parent.pid, values["terminal"], values["terminal"][-4:])
+            login = (values["username"], *terminal, *(values["address"],) * 2)
+            logins.append((process.start, _UTMP_USER, *login))
+            if process.end:
+                logins.append((process.end, _UTMP_DEAD, "", *terminal, "", "0.0.0.0"))
+
+        data = b""
+        for timestamp, kind, username, pid, *texts, address in sorted(logins):
+            terminal, identifier, host = (text.encode("ascii") for text in texts)
+            data += struct.pack(
+                "<hxxi32s4s32s256s8xii4s32x",
+                *(kind, pid, terminal, identifier, username.encode("ascii"), host),
+                *divmod(int(timestamp * 1000000), 1000000),
+                bytes(map(int, address.split("."))),
             )
-        return b"".join(data)
+        return data
 
     def GetFiles(self):
         """Makes the files that are left on the server.
@@ -327,31 +264,30 @@ class Story:
         Returns:
           list[File]: files, directories before what is in them.
         """
-        logs = {
-            "atop": self._GetAtopLog,
-            "auth": self._GetAuthLog,
-            "history": self._GetHistory,
-            "wtmp": self._GetWtmp,
+        # atop makes a last sample when the server is halted.
+        halt_time = int(self._halt_time)
+        times = [*range(int(GetTime("00:00:01")), halt_time, _INTERVAL), halt_time]
+        contents = {
+            "var/log/atop/atop_20260917": server.GetLog(
+                self._story["hostname"], self._boot_time, self._processes, times
+            ),
+            "var/log/auth.log": self._GetAuthLog(),
+            "var/log/wtmp": self._GetWtmp(),
         }
+        for username, text in self._histories.items():
+            contents[f"home/{username:s}/.bash_history"] = text
+
         files = []
         for path, values in self._story["files"].items():
-            username = values.get("user", "root")
-            data = None
-            mode = stat.S_IFDIR | values.get("mode", 0o755)
-            if "target" in values:
-                mode = stat.S_IFLNK | 0o777
-            elif "text" in values or "log" in values:
-                mode = stat.S_IFREG | values.get("mode", 0o644)
-                if "text" in values:
-                    data = values["text"].encode("ascii")
-                else:
-                    data = logs[values["log"]](username)
+            data = contents.get(path, values.get("text"))
+            if isinstance(data, str):
+                data = data.encode("ascii")
             files.append(
                 File(
                     path,
                     int(GetTime(values["time"])),
-                    self._users[username],
-                    mode,
+                    self._users[values.get("user", "root")],
+                    values.get("mode", 0o755 if data is None else 0o644),
                     data,
                     values.get("target"),
                 )
@@ -363,13 +299,13 @@ class Story:
 
         Returns:
           dict[tuple[int, int], tuple[int, list[str]]]: identifier of the parent process,
-              0 if there is none, and names in their order, per identifier and start in
+              0 if it has none, and names in their order, per identifier and start in
               seconds since the Epoch.
         """
         return {
-            (process.pid, int(process.start_time)): (
+            (process.pid, int(process.start)): (
                 process.parent.pid if process.parent else 0,
                 [process.name, *filter(None, [process.change.get("name")])],
             )
-            for process in self.processes
+            for process in self._processes
         }
