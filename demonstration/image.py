@@ -6,6 +6,7 @@ what happened there. Needed is e2fsprogs, and no privileges.
 """
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
@@ -27,6 +28,9 @@ def _WriteFile(file, directory):
     Args:
       file (story.File): file.
       directory (str): path of the directory that stands for the root.
+
+    Returns:
+      str: commands of debugfs that set what a user without privileges cannot.
     """
     path = os.path.join(directory, file.path)
     if file.target is not None:
@@ -39,16 +43,6 @@ def _WriteFile(file, directory):
     if file.target is None:
         os.chmod(path, file.mode)
 
-
-def _GetCommands(file):
-    """Makes commands that set what a user without privileges cannot.
-
-    Args:
-      file (story.File): file.
-
-    Returns:
-      str: commands of debugfs.
-    """
     date_time = time.strftime("%Y%m%d%H%M%S", time.gmtime(file.time))
     fields = {"uid": file.user[0], "gid": file.user[1]}
     fields.update(dict.fromkeys(("atime", "ctime", "crtime", "mtime"), date_time))
@@ -70,7 +64,6 @@ def WriteImage(path):
       subprocess.CalledProcessError: if a tool of e2fsprogs fails.
     """
     files = story.Story().GetFiles()
-    commands = "".join(map(_GetCommands, files)).encode("ascii")
     environment = {
         "E2FSPROGS_FAKE_TIME": f"{max(file.time for file in files):d}",
         # Debian has e2fsprogs where only root looks.
@@ -78,22 +71,15 @@ def WriteImage(path):
         "TZ": "UTC",
     }
     with tempfile.TemporaryDirectory() as directory:
-        for file in files:
-            _WriteFile(file, directory)
+        commands = "".join(_WriteFile(file, directory) for file in files)
         if os.path.exists(path):
             os.remove(path)
-        for arguments in (
-            ["mke2fs", "-q", "-t", "ext4", "-U", _UUID, "-E", f"hash_seed={_UUID:s}"]
-            + ["-d", directory, path, _IMAGE_SIZE],
-            ["debugfs", "-w", "-f", "-", path],
-        ):
-            subprocess.run(
-                arguments,
-                capture_output=True,
-                check=True,
-                env=environment,
-                input=commands,
-            )
+        run = functools.partial(
+            subprocess.run, capture_output=True, check=True, env=environment
+        )
+        options = ["-q", "-t", "ext4", "-U", _UUID, "-E", f"hash_seed={_UUID:s}"]
+        run(["mke2fs", *options, "-d", directory, path, _IMAGE_SIZE])
+        run(["debugfs", "-w", "-f", "-", path], input=commands.encode("ascii"))
 
 
 def Main():

@@ -14,14 +14,6 @@ from demonstration import server
 
 _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "story.yaml")
 
-_INTERVAL = 600
-
-# Kinds of entries in the log of logins.
-_UTMP_RUN_LEVEL = 1
-_UTMP_BOOT = 2
-_UTMP_USER = 7
-_UTMP_DEAD = 8
-
 File = collections.namedtuple("File", "path time user mode data target")
 File.__doc__ = """File, directory or symbolic link in the image.
 
@@ -39,7 +31,7 @@ def GetTime(value, reference=None):
     """Determines a time.
 
     Args:
-      value (str|float): time of the day of the case, such as "02:07:13.5", date and
+      value (object): time of the day of the case, such as "02:07:13.5", date and
           time, or seconds after the reference.
       reference (Optional[float]): time in seconds since the Epoch.
 
@@ -77,7 +69,27 @@ class Story:
             username, _, *identifiers = line.split(":")[:4]
             self._users[username] = tuple(map(int, identifiers))
 
-        self._RunAll()
+        # Services are started after the boot, schedules end before the halt.
+        values = {"end": None, "start": self._boot_time + 8}
+        for entry in self._story["system"]:
+            self._Run(entry, {**values, "parent": self._processes_per_id.get("init")})
+        for entry in self._story["schedule"]:
+            end_time = int(self._halt_time - 60)
+            start_time = int(GetTime(entry["start"]))
+            for start_time in range(start_time, end_time, entry["every"]):
+                self._Run({**entry, "start": 0}, {**values, "start": start_time})
+        start_time = GetTime("00:03:00")
+        while start_time < self._halt_time - 3600:
+            start_time += self._random.randrange(600, 2400)
+            entry = {
+                "template": "guess",
+                "address": f"198.51.100.{self._random.randrange(100, 200):d}",
+                "account": self._random.choice(self._story["guesses"]),
+                "port": self._random.randrange(32768, 60999),
+            }
+            self._Run(entry, {**values, "start": start_time})
+        for entry in self._story["events"]:
+            self._Run(entry, values)
 
         # As a kernel does.
         pid = self._story["first_pid"]
@@ -86,24 +98,6 @@ class Story:
             if not process.pid:
                 process.pid = pid
                 pid += process.number_of_threads + gaps.choice((0, 0, 0, 1, 2))
-
-    def _AddMessages(self, messages, values):
-        """Adds messages to the log of authentication.
-
-        Args:
-          messages (list[dict[str, object]]): messages.
-          values (dict[str, object]): values of the entry, see _Run.
-        """
-        for message in messages:
-            name = "end" if "end" in message else "start"
-            timestamp = GetTime(message[name], values[name])
-            if timestamp is not None:
-                # The log has microseconds.
-                timestamp += self._random.randrange(1000) / 1e6
-                program, _, identifier = message["from"].partition(" ")
-                process = self._processes_per_id.get(identifier)
-                text = message["text"].format(**values)
-                self._messages.append((timestamp, program, process, text))
 
     def _AddProcess(self, entry, values):
         """Adds a process.
@@ -116,20 +110,17 @@ class Story:
           server.Process: process.
         """
         parent = values["parent"]
-        own_values = {name: values[name] for name in ("parent", "start", "end", *entry)}
-        attributes = {
-            "group": parent.group if parent else "/",
-            "name": values["command"].split(" ")[0].rpartition("/")[2].strip("-:"),
-            **{name: own_values[name] for name in server.FIELDS & own_values.keys()},
-            "user": parent.user if parent else (0, 0),
-        }
+        process = server.Process(
+            **self._story["defaults"],
+            group=getattr(parent, "group", "/"),
+            name=values["command"].split(" ")[0].rpartition("/")[2].strip("-:"),
+        )
+        for name in ("end", "parent", "start", *entry):
+            setattr(process, name, values[name])
+        process.change_time = GetTime(process.change_time, 0)
+        process.user = self._users[values["user"]] if "user" in entry else parent.user
         if "unit" in entry:
-            attributes["group"] = f"/system.slice/{entry['unit']:s}.service"
-        if "user" in entry:
-            attributes["user"] = self._users[values["user"]]
-        if "change_time" in entry:
-            attributes["change_time"] = GetTime(entry["change_time"])
-        process = server.Process(**attributes)
+            process.group = f"/system.slice/{entry['unit']:s}.service"
         self._processes.append(process)
         if "id" in entry:
             self._processes_per_id[entry["id"]] = process
@@ -156,58 +147,33 @@ class Story:
         values["end"] = GetTime(entry.get("end"), outer_values["end"])
         if "seconds" in entry:
             values["end"] = values["start"] + entry["seconds"]
-        values["parent"] = self._processes_per_id.get(
-            entry.get("parent"), outer_values["parent"]
-        )
+        if "parent" in entry:
+            values["parent"] = self._processes_per_id.get(entry["parent"])
 
         template = self._story["templates"].get(entry.get("template"), {})
         for process_entry in template.get("processes", ()):
             values["parent"] = self._Run(process_entry, values)
         if "command" in entry and not template:
             values["parent"] = self._AddProcess(entry, values)
-        self._AddMessages((template or entry).get("messages", ()), values)
+
+        for message in (template or entry).get("messages", ()):
+            name = "end" if "end" in message else "start"
+            timestamp = GetTime(message[name], values[name])
+            if timestamp is not None:
+                # The log has microseconds.
+                timestamp += self._random.randrange(1000) / 1e6
+                program, _, identifier = message["from"].partition(" ")
+                process = self._processes_per_id.get(identifier)
+                text = message["text"].format(**values)
+                self._messages.append((timestamp, program, process, text))
 
         if "session" in entry:
             self._sessions[entry["session"]] = values
         if "shell" in entry:
-            command = values["typed"] if "typed" in entry else values["command"]
+            command = values["typed" if "typed" in entry else "command"]
             line = f"#{int(values['start']):d}\n{command:s}\n"
             self._histories[values["username"]] += line
         return values["parent"]
-
-    def _RunAll(self):
-        """Runs what the system, the schedule, and all people run."""
-        values = {"end": None, "parent": None, "start": self._boot_time}
-        values.update(self._story["values"])
-        for entry in self._story["system"]:
-            self._Run(entry, values)
-        init = self._processes_per_id["init"]
-        for entry in self._story["services"]:
-            self._Run(entry, {**values, "parent": init, "start": self._boot_time + 8})
-        for pid, name in enumerate(self._story["kernel_threads"].split(), 3):
-            cpu = 0.0008 if name in self._story["busy_kernel_threads"] else 0.0
-            entry = {"parent": "kthreadd", "command": "", "name": name}
-            self._Run({**entry, "cpu": cpu, "pid": pid}, values)
-
-        for entry in self._story["schedule"]:
-            first_time = int(GetTime(entry["start"]))
-            last_time = int(self._halt_time - 60)
-            for start_time in range(first_time, last_time, entry["every"]):
-                self._Run({**entry, "start": 0}, {**values, "start": start_time})
-
-        start_time = GetTime("00:03:00")
-        while start_time < self._halt_time - 3600:
-            start_time += self._random.randrange(600, 2400)
-            entry = {
-                "template": "guess",
-                "address": f"198.51.100.{self._random.randrange(100, 200):d}",
-                "account": self._random.choice(self._story["guesses"]),
-                "port": self._random.randrange(32768, 60999),
-            }
-            self._Run(entry, {**values, "start": start_time})
-
-        for entry in self._story["events"]:
-            self._Run(entry, values)
 
     def _GetAuthLog(self):
         """Makes the log of authentication.
@@ -216,17 +182,16 @@ class Story:
           str: contents of the log.
         """
         lines = []
-        self._messages.sort(key=lambda message: message[0])
         for timestamp, program, process, text in self._messages:
             date_time = datetime.datetime.fromtimestamp(
                 timestamp, tz=datetime.timezone.utc
             ).isoformat(timespec="microseconds")
-            identifier = f"[{process.pid:d}]" if process else ""
-            hostname = self._story["hostname"]
+            source = f"{program:s}[{process.pid:d}]" if process else program
             lines.append(
-                f"{date_time:s} {hostname:s} {program:s}{identifier:s}: {text:s}\n"
+                f"{date_time:s} {self._story['hostname']:s} {source:s}: {text:s}\n"
             )
-        return "".join(lines)
+        # Each begins with its time.
+        return "".join(sorted(lines))
 
     def _GetWtmp(self):
         """Makes the log of logins.
@@ -234,18 +199,19 @@ class Story:
         Returns:
           bytes: contents of the log.
         """
+        # The kinds are those of utmp(5): boot, run level, user and end of a process.
         kernel = (0, "~", "~~", server.KERNEL_RELEASE, "0.0.0.0")
         logins = [
-            (self._boot_time, _UTMP_BOOT, "reboot", *kernel),
-            (self._halt_time - 2, _UTMP_RUN_LEVEL, "shutdown", *kernel),
+            (self._boot_time, 2, "reboot", *kernel),
+            (self._halt_time - 2, 1, "shutdown", *kernel),
         ]
         for values in self._sessions.values():
             process = values["parent"].parent
             terminal = (process.parent.pid, values["terminal"], values["terminal"][-4:])
             login = (values["username"], *terminal, *(values["address"],) * 2)
-            logins.append((process.start, _UTMP_USER, *login))
+            logins.append((process.start, 7, *login))
             if process.end:
-                logins.append((process.end, _UTMP_DEAD, "", *terminal, "", "0.0.0.0"))
+                logins.append((process.end, 8, "", *terminal, "", "0.0.0.0"))
 
         data = b""
         for timestamp, kind, username, pid, *texts, address in sorted(logins):
@@ -266,7 +232,7 @@ class Story:
         """
         # atop makes a last sample when the server is halted.
         halt_time = int(self._halt_time)
-        times = [*range(int(GetTime("00:00:01")), halt_time, _INTERVAL), halt_time]
+        times = [*range(int(GetTime("00:00:01")), halt_time, 600), halt_time]
         contents = {
             "var/log/atop/atop_20260917": server.GetLog(
                 self._story["hostname"], self._boot_time, self._processes, times
@@ -282,30 +248,23 @@ class Story:
             data = contents.get(path, values.get("text"))
             if isinstance(data, str):
                 data = data.encode("ascii")
-            files.append(
-                File(
-                    path,
-                    int(GetTime(values["time"])),
-                    self._users[values.get("user", "root")],
-                    values.get("mode", 0o755 if data is None else 0o644),
-                    data,
-                    values.get("target"),
-                )
-            )
+            mode = values.get("mode", 0o755 if data is None else 0o644)
+            user = self._users[values.get("user", "root")]
+            timestamp = int(GetTime(values["time"]))
+            files.append(File(path, timestamp, user, mode, data, values.get("target")))
         return files
 
     def GetTree(self):
         """Retrieves the tree of all processes.
 
         Returns:
-          dict[tuple[int, int], tuple[int, list[str]]]: identifier of the parent process,
-              0 if it has none, and names in their order, per identifier and start in
+          dict[tuple[int, int], tuple[int, list[str]]]: identifier of the parent, 0 if
+              there is none, and names in their order, per identifier and start in
               seconds since the Epoch.
         """
-        return {
-            (process.pid, int(process.start)): (
-                process.parent.pid if process.parent else 0,
-                [process.name, *filter(None, [process.change.get("name")])],
-            )
-            for process in self._processes
-        }
+        tree = {}
+        for process in self._processes:
+            names = [process.name, *filter(None, [process.change.get("name")])]
+            parent_pid = process.parent.pid if process.parent else 0
+            tree[process.pid, int(process.start)] = (parent_pid, names)
+        return tree
