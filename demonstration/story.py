@@ -157,14 +157,14 @@ class Story:
             values["parent"] = self._AddProcess(entry, values)
 
         for message in (template or entry).get("messages", ()):
-            name = "end" if "end" in message else "start"
-            timestamp = GetTime(message[name], values[name])
+            offset, program, text = message.format(**values).split(" ", 2)
+            name = "end" if offset.startswith("end") else "start"
+            timestamp = GetTime(float(offset.removeprefix("end")), values[name])
             if timestamp is not None:
                 # The log has microseconds.
                 timestamp += self._random.randrange(1000) / 1e6
-                program, _, identifier = message["from"].partition(" ")
+                program, _, identifier = program.rstrip(":]").partition("[")
                 process = self._processes_per_id.get(identifier)
-                text = message["text"].format(**values)
                 self._messages.append((timestamp, program, process, text))
 
         if "session" in entry:

@@ -169,8 +169,8 @@ class File:
                 chunks.append(chunk)
                 size -= len(chunk)
 
-        # The file may lie in a damaged image or archive. Each back-end has errors of its
-        # own. Unreadable data is damage, which is found where the data is missed.
+        # The file may lie in a damaged image or archive. Each back-end has its own
+        # errors. Unreadable data is damage, which is found where the data is missed.
         except Exception:  # pylint: disable=broad-except
             pass
 
