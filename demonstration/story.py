@@ -75,8 +75,8 @@ class Story:
             self._Run(entry, {**values, "parent": self._processes_per_id.get("init")})
         for entry in self._story["schedule"]:
             end_time = int(self._halt_time - 60)
-            start_time = int(GetTime(entry["start"]))
-            for start_time in range(start_time, end_time, entry["every"]):
+            first_time = int(GetTime(entry["start"]))
+            for start_time in range(first_time, end_time, entry["every"]):
                 self._Run({**entry, "start": 0}, {**values, "start": start_time})
         start_time = GetTime("00:03:00")
         while start_time < self._halt_time - 3600:
@@ -137,7 +137,8 @@ class Story:
         Returns:
           server.Process: process, the last one of a template.
         """
-        outer_values = self._sessions.get(entry.get("shell"), outer_values)
+        if "shell" in entry:
+            outer_values = self._sessions[entry["shell"]]
         values = dict(outer_values)
         for name, value in entry.items():
             values[name] = value.format(**values) if isinstance(value, str) else value
@@ -148,9 +149,12 @@ class Story:
         if "seconds" in entry:
             values["end"] = values["start"] + entry["seconds"]
         if "parent" in entry:
-            values["parent"] = self._processes_per_id.get(entry["parent"])
+            parent = entry["parent"]
+            values["parent"] = self._processes_per_id[parent] if parent else None
 
-        template = self._story["templates"].get(entry.get("template"), {})
+        template = {}
+        if "template" in entry:
+            template = self._story["templates"][entry["template"]]
         for process_entry in template.get("processes", ()):
             values["parent"] = self._Run(process_entry, values)
         if "command" in entry and not template:
@@ -164,7 +168,7 @@ class Story:
                 # The log has microseconds.
                 timestamp += self._random.randrange(1000) / 1e6
                 program, _, identifier = program.rstrip(":]").partition("[")
-                process = self._processes_per_id.get(identifier)
+                process = self._processes_per_id[identifier] if identifier else None
                 self._messages.append((timestamp, program, process, text))
 
         if "session" in entry:
