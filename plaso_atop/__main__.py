@@ -119,7 +119,7 @@ def Main():
     except KeyboardInterrupt:
         return 130
 
-    # What reads the output, such as head, is gone.
+    # The reader of the output, such as head, is gone.
     except BrokenPipeError:
         _Discard([sys.stdout, sys.stderr])
         return 1

@@ -152,7 +152,7 @@ def _GetPieces(file_object, compression, single_bytes_offset=None):
             end_offset += len(data)
 
         if decompressor.eof:
-            # Padding may follow, or another file: what cat makes of two is one.
+            # Padding may follow, or another file: cat joins two into one.
             data = data.lstrip(b"\x00")
             if not data:
                 continue
@@ -190,8 +190,8 @@ def Decompress(file_object, compression):
     except _InputError as exception:
         offset = exception.offset
 
-    # What the input gives before the fault in it is lost with the error. Most often
-    # that is a checksum at the end of all data.
+    # The error loses the data before the fault in the input. Most often the fault is a
+    # checksum at the end of all data.
     try:
         for data in _GetPieces(file_object, compression, single_bytes_offset=offset):
             if len(data) > size:

@@ -525,7 +525,7 @@ def _GetVersionsByDistance(version):
         position -= 0.5
 
     def _GetDistance(known):
-        """Retrieves what to sort by."""
+        """Retrieves the key to sort by."""
         distance = known_versions.index(_GetVersionTuple(known)) - position
         return abs(distance), -distance
 

@@ -401,7 +401,7 @@ class Sample:
         structure = self._log.layout.cstat
         place_class, unpacker = views.CreatePlaceClass(structure)
 
-        # Those that the next one can be in: their index and path.
+        # Index and path of the possible parents of the next one.
         parents = []
         index = 0
         offset = 0
@@ -593,7 +593,7 @@ class RawLog:
     # Size of the header of 1.23 and of all versions since 1.26.
     _HEADER_SIZES = (468, 480)
 
-    # Those of the known versions and of the next one.
+    # Major versions of the known versions, and the next one.
     _MAJOR_VERSIONS = (1, 2, 3)
 
     _MAXIMUM_DAMAGES = 100
@@ -751,7 +751,7 @@ class RawLog:
           bool: True if the block is intact.
         """
         # Damaged blocks may be made to overlap, so that each costs as much as all of
-        # the file. What was inflated in vain is searched first, which costs less.
+        # the file. A part that was inflated in vain is searched first: that costs less.
         if block.offset < self._inflated_end_offset:
             if self._IsCut(block, search_offset):
                 return False

@@ -123,7 +123,7 @@ class SampleFinder:
         Returns:
           list[int]: offsets of the records of samples that do not overlap.
         """
-        # What ends where the next sample starts is most likely to be one.
+        # A candidate that ends where the next sample starts is most likely a sample.
         last_offsets = []
         for sample in self._GetCandidates(offset, end_offset, self._partial_budget):
             if sample.end_offset == end_offset and self._HasIntactBlock(sample):

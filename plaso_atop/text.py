@@ -2,7 +2,7 @@
 
 import re
 
-# What cannot be shown, and a backslash that would look like the start of an escape.
+# Characters to escape, and a backslash that would look like the start of an escape.
 _UNSAFE_RE = re.compile(r"\\(?=x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})|[^\\]")
 
 

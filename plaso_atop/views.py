@@ -399,7 +399,7 @@ class TaskReader:
                 entry = data[offset : offset + size]
                 task = task_class(unpack(entry), entry)
 
-                # What was active or exited is not the same again.
+                # Active and exited tasks are not the same again.
                 # pylint: disable-next=no-member
                 if is_shared and task.wasinactive:
                     task_per_key[key] = task

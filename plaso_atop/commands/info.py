@@ -113,7 +113,7 @@ def _CheckContents(file_object):
       OSError: if the file cannot be read.
       _NoLogError: if it holds nothing else.
     """
-    # No more than this where it is not zero: what follows may be on a bad sector.
+    # No more, if these are not all zeros: the rest may be on a bad sector.
     data = file_object.read(8)
     if not data:
         raise _NoLogError("empty")
@@ -345,7 +345,7 @@ def _ReadFile(path):
       OSError: if the file cannot be opened.
       _NoLogError: if the file is no atop raw log.
     """
-    # To open a FIFO means to wait for what may never come.
+    # To open a FIFO means to wait for a writer, who may never come.
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         file_type = _FILE_TYPES.get(stat.S_IFMT(status.st_mode), "special file")
