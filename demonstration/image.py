@@ -1,13 +1,13 @@
 #!/usr/bin/env python
 """Makes the disk image of the demonstration case.
 
-The image is the ext4 file system of a server with an intrusion, which story.py tells.
-Needed is e2fsprogs, and no privileges.
+The image is the ext4 file system of a server with an intrusion. story.yaml describes
+what happened there. Needed is e2fsprogs, and no privileges.
 """
 
 import argparse
+import functools
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,71 +22,35 @@ _IMAGE_SIZE = "16M"
 _UUID = "0c5d2a9e-7f3b-4d0e-9a51-6f5f8f1c2b7d"
 
 
-def _FindTool(name):
-    """Finds a tool of e2fsprogs.
+def _WriteFile(file, directory):
+    """Writes a file, a directory or a symbolic link.
 
     Args:
-      name (str): name of the tool.
+      file (story.File): file.
+      directory (str): path of the directory that stands for the root.
 
     Returns:
-      str: path of the tool.
-
-    Raises:
-      FileNotFoundError: if there is none.
+      str: commands of debugfs that set what a user without privileges cannot.
     """
-    # Debian has them where only root looks.
-    path = shutil.which(name, path=f"{os.environ.get('PATH', ''):s}:/usr/sbin:/sbin")
-    if not path:
-        raise FileNotFoundError(f"no {name:s}, which is part of e2fsprogs")
-    return path
+    path = os.path.join(directory, file.path)
+    if file.target is not None:
+        os.symlink(file.target, path)
+    elif file.data is None:
+        os.mkdir(path)
+    else:
+        with open(path, "wb") as file_object:
+            file_object.write(file.data)
+    if file.target is None:
+        os.chmod(path, file.mode)
 
-
-def _WriteFiles(files, directory):
-    """Writes files to a directory.
-
-    Args:
-      files (list[story.File]): files, directories before what is in them.
-      directory (str): path of the directory.
-    """
-    for file in files:
-        path = os.path.join(directory, file.path)
-        if file.target is not None:
-            os.symlink(file.target, path)
-        elif file.data is None:
-            os.mkdir(path)
-        else:
-            with open(path, "wb") as file_object:
-                file_object.write(file.data)
-
-
-def _GetCommands(files):
-    """Makes commands that set what a user without privileges cannot.
-
-    Args:
-      files (list[story.File]): files.
-
-    Returns:
-      str: commands of debugfs.
-    """
-    commands = []
-    for file in files:
-        mode = 0o100000 | file.mode
-        if file.target is not None:
-            mode = 0o120777
-        elif file.data is None:
-            mode = 0o040000 | file.mode
-
-        date_time = time.strftime("%Y%m%d%H%M%S", time.gmtime(file.time))
-        user_identifier, group_identifier = file.user
-        for name, value in (
-            ("mode", f"0{mode:o}"),
-            ("uid", f"{user_identifier:d}"),
-            ("gid", f"{group_identifier:d}"),
-            *((name, date_time) for name in ("atime", "ctime", "crtime", "mtime")),
-            *((f"{name:s}_extra", "0") for name in ("atime", "ctime", "mtime")),
-        ):
-            commands.append(f"set_inode_field /{file.path:s} {name:s} {value:s}\n")
-    return "".join(commands)
+    date_time = time.strftime("%Y%m%d%H%M%S", time.gmtime(file.time))
+    fields = {"uid": file.user[0], "gid": file.user[1]}
+    fields.update(dict.fromkeys(("atime", "ctime", "crtime", "mtime"), date_time))
+    fields.update(dict.fromkeys(("atime_extra", "ctime_extra", "mtime_extra"), 0))
+    return "".join(
+        f"set_inode_field /{file.path:s} {name:s} {value!s}\n"
+        for name, value in fields.items()
+    )
 
 
 def WriteImage(path):
@@ -101,34 +65,21 @@ def WriteImage(path):
     """
     files = story.Story().GetFiles()
     environment = {
-        **os.environ,
         "E2FSPROGS_FAKE_TIME": f"{max(file.time for file in files):d}",
+        # Debian has e2fsprogs where only root looks.
+        "PATH": f"{os.environ.get('PATH', ''):s}:/usr/sbin:/sbin",
         "TZ": "UTC",
     }
     with tempfile.TemporaryDirectory() as directory:
-        root = os.path.join(directory, "root")
-        os.mkdir(root)
-        _WriteFiles(files, root)
-        commands_path = os.path.join(directory, "commands")
-        with open(commands_path, "w", encoding="utf-8") as file_object:
-            file_object.write(_GetCommands(files))
-
+        commands = "".join(_WriteFile(file, directory) for file in files)
         if os.path.exists(path):
             os.remove(path)
-        for arguments in (
-            (
-                "mke2fs",
-                *("-q", "-t", "ext4", "-U", _UUID, "-E", f"hash_seed={_UUID:s}"),
-                *("-d", root, path, _IMAGE_SIZE),
-            ),
-            ("debugfs", "-w", "-f", commands_path, path),
-        ):
-            subprocess.run(
-                [_FindTool(arguments[0]), *arguments[1:]],
-                capture_output=True,
-                check=True,
-                env=environment,
-            )
+        run = functools.partial(
+            subprocess.run, capture_output=True, check=True, env=environment
+        )
+        options = ["-q", "-t", "ext4", "-U", _UUID, "-E", f"hash_seed={_UUID:s}"]
+        run(["mke2fs", *options, "-d", directory, path, _IMAGE_SIZE])
+        run(["debugfs", "-w", "-f", "-", path], input=commands.encode("ascii"))
 
 
 def Main():
@@ -142,11 +93,9 @@ def Main():
     options = argument_parser.parse_args()
     try:
         WriteImage(options.path)
-    except subprocess.CalledProcessError as exception:
-        print(exception.stderr.decode("utf-8", "replace"), end="", file=sys.stderr)
-        return 1
-    except OSError as exception:
-        print(f"{options.path:s}: {exception!s}", file=sys.stderr)
+    except (OSError, subprocess.CalledProcessError) as exception:
+        details = getattr(exception, "stderr", b"").decode("utf-8", "replace")
+        print(f"{options.path:s}: {exception!s}\n{details:s}", file=sys.stderr)
         return 1
     return 0
 

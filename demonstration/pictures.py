@@ -27,7 +27,7 @@ sys.path.insert(0, PROJECT_PATH)
 # pylint: disable=wrong-import-position
 from demonstration import image
 
-# What the intruder did that atop, auth.log, wtmp and the history of his shell tell.
+# What the intruder did, in atop's log, auth.log, wtmp and the history of his shell.
 TIMELINE_QUERY = (
     "datetime:[2026-09-17T02:00:00 TO 2026-09-17T04:00:00]"
     ' AND NOT timestamp_desc:"Exit Time"'

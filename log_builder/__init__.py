@@ -1,7 +1,7 @@
 """Builder of atop raw logs.
 
 Makes logs of any version and machine type from values of the members of their
-structures, for what no real log shows. The layouts that it uses are tested against
+structures, for cases without a real log. Tests compare the layouts that it uses with
 those of C compilers.
 """
 
@@ -30,9 +30,9 @@ IS_NEW = -(1 << 31)
 # Time of a sample, in seconds since the Epoch.
 T0 = 1795225000
 
-# Up to 2.2-3 the flags in the header tell what was recorded: process accounting and
-# disk transfers of processes. Since 2.2.6 all of these are set and those of the record
-# tell.
+# Up to 2.2-3 the flags in the header say what was recorded: process accounting and
+# disk transfers of processes. Since 2.2.6 all of these are set, and the flags in the
+# record say it.
 _OLD_SUPPORT_FLAGS = 0x0005
 _SUPPORT_FLAGS = 0x0035
 
@@ -116,7 +116,7 @@ def Pack(structure, values):
 def GetDistinctValues(structure, number_of_elements=2, first_value=1):
     """Makes values for all members of a structure, all different.
 
-    Those of members that are a single byte or a letter cannot but repeat after a while.
+    Values of members that are a single byte or a letter repeat after a while.
 
     Args:
       structure (layouts.Structure): layout.
@@ -190,8 +190,8 @@ class LogBuilder:
         Args:
           version (Optional[str]): version, one of layouts.VERSIONS.
           abi (Optional[layouts.ABI]): machine type.
-          header (dict[str, object]): values of members of the header that differ from
-              what they are otherwise, see Pack.
+          header (dict[str, object]): values of members of the header in place of the
+              default ones, see Pack.
         """
         super().__init__()
         self.layout = layouts.GetFileLayout(version, abi)
@@ -235,7 +235,7 @@ class LogBuilder:
         self._size += len(data)
 
     def _GetCounts(self, tasks):
-        """Counts what is in a process list, as the record does.
+        """Counts the entries of a process list, as the record does.
 
         Args:
           tasks (list[bytes]): entries of the process list.
@@ -336,8 +336,8 @@ class LogBuilder:
           tasks (Optional[list[dict[str, object]]]): values of members of the entries of
               the process list, see Pack.
           cgroups (Optional[list[Cgroup]]): cgroups, since 2.11.
-          record (dict[str, object]): values of members of the record that differ from
-              what they are otherwise.
+          record (dict[str, object]): values of members of the record in place of the
+              default ones.
 
         Returns:
           int: offset of the sample in bytes.

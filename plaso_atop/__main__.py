@@ -17,7 +17,7 @@ ERROR_HANDLER = "plaso_atop.escape"
 
 
 def _Discard(streams):
-    """Discards what is still to be written.
+    """Discards the rest of the output.
 
     Args:
       streams (list[file]): streams that cannot be written to.
@@ -30,7 +30,7 @@ def _Discard(streams):
 def _EscapeUnencodable(exception):
     r"""Escapes characters that a stream cannot encode, as text.Escape does.
 
-    That of Python gives \xNN for a character as for a byte that is not UTF-8.
+    Python's own handler gives \xNN for a character, and for a byte that is not UTF-8.
 
     Args:
       exception (UnicodeEncodeError): error.
@@ -50,7 +50,7 @@ def _EscapeUnencodable(exception):
 
 
 def _PrepareStreams():
-    """Prepares the standard streams for what a log or file name may hold."""
+    """Prepares the standard streams for any text of a log or file name."""
     codecs.register_error(ERROR_HANDLER, _EscapeUnencodable)
 
     for name in ("stdout", "stderr"):
@@ -119,7 +119,7 @@ def Main():
     except KeyboardInterrupt:
         return 130
 
-    # What reads the output, such as head, is gone.
+    # The reader of the output, such as head, is gone.
     except BrokenPipeError:
         _Discard([sys.stdout, sys.stderr])
         return 1

@@ -48,8 +48,10 @@ class Ancestor:
 
     __slots__ = ("login_pid", "name", "number_of_references", "parent", "pid")
 
-    # Size in memory in bytes, with a name that is only kept here.
-    SIZE = 128
+    # Sizes in memory in bytes: of the object, and of its values, which the process has
+    # too as long as that is remembered.
+    SIZE = 80
+    VALUES_SIZE = 80
 
     def __init__(self, pid, name=None):
         """Initializes an ancestor.

@@ -12,21 +12,21 @@ except ImportError:
 class File:
     """File-like object that is read by offset.
 
-    What cannot be read is given as zeros, so that what follows it can be used.
+    Unreadable parts give zeros, so that the data behind them can be used.
 
     Attributes:
       size (int): size of the file in bytes.
     """
 
-    # What was read last is kept: to go back in a compressed file means to decompress
-    # all of it again, and a sample is read more than once.
+    # The parts that were read last are kept. A sample is read more than once, and to go
+    # back in a compressed file means to decompress all of it again.
     _NUMBER_OF_WINDOWS = 4
 
-    # What cannot be read as a whole is tried again in pieces of this size.
+    # A part that cannot be read as a whole is tried again in pieces of this size.
     _PAGE_SIZE = 4096
 
-    # Where as much as this cannot be read without a break, an eighth of that is given
-    # up untried: a lost file does not take a failure a page.
+    # If as much as this cannot be read without a break, an eighth of it is given up
+    # untried: a lost file does not take a failure a page.
     _LARGE_UNREADABLE_SIZE = 2 * 1024 * 1024
 
     _WINDOW_SIZE = 256 * 1024
@@ -41,7 +41,7 @@ class File:
         self._file_object = file_object
         self._windows = collections.OrderedDict()
 
-        # Offsets of the start and end of what could not be read, in turn.
+        # Offsets of the start and end of the unreadable parts, in turn.
         self._unreadable = []
 
         if hasattr(file_object, "get_size"):
@@ -58,7 +58,7 @@ class File:
 
         Returns:
           tuple[bool, int]: True if the start of the part is not known to be unreadable,
-              and size in bytes of what starts there and is the same.
+              and size in bytes for which that stays the same.
         """
         index = bisect.bisect_right(self._unreadable, offset)
         end_offset = offset + size
@@ -86,7 +86,7 @@ class File:
         return window
 
     def _MarkUnreadable(self, offset, end_offset):
-        """Remembers what could not be read, so that it is not tried again.
+        """Remembers an unreadable part, so that it is not tried again.
 
         Args:
           offset (int): offset in bytes.
@@ -150,7 +150,7 @@ class File:
         return b"".join(pieces)
 
     def _TryRead(self, offset, size):
-        """Reads data, with as many reads as that takes.
+        """Reads data, with as many reads as necessary.
 
         Args:
           offset (int): offset in bytes.
@@ -169,15 +169,15 @@ class File:
                 chunks.append(chunk)
                 size -= len(chunk)
 
-        # The file may lie in a damaged image or archive, each back-end has errors of
-        # its own. What cannot be read is damage, which is found where it is missed.
+        # The file may lie in a damaged image or archive. Each back-end has its own
+        # errors. Unreadable data is damage, which is found where the data is missed.
         except Exception:  # pylint: disable=broad-except
             pass
 
         return b"".join(chunks)
 
     def IsReadable(self, offset, size):
-        """Determines if data could be read, as far as that was tried.
+        """Determines if data is readable, as far as that was tried.
 
         Args:
           offset (int): offset in bytes.
@@ -217,8 +217,8 @@ class Block:
 
     Attributes:
       compressed_size (int): size in the file in bytes.
-      consumed_size (int): size in bytes of what was used to inflate it so far.
-      inflated_size (int): size in bytes of what was inflated of it so far.
+      consumed_size (int): size in bytes of the compressed data used so far.
+      inflated_size (int): size in bytes of the data inflated so far.
       offset (int): offset in bytes relative to the start of the file.
       size (int): size in bytes that it must have when inflated.
     """
@@ -226,10 +226,10 @@ class Block:
     # Larger blocks are not kept in memory but inflated again when they are used.
     _MAXIMUM_CACHED_SIZE = 1536 * 1024
 
-    # Enough for 6,000 cgroups, everything else that is used as a whole is smaller.
+    # Enough for 6,000 cgroups. All other blocks that are used as a whole are smaller.
     _MAXIMUM_SIZE = 3 * 1024 * 1024
 
-    # What is no block mostly ends soon.
+    # Data that is no block mostly ends soon.
     _FIRST_READ_SIZE = 2 * 1024
     _MAXIMUM_READ_SIZE = 64 * 1024
 
@@ -254,7 +254,7 @@ class Block:
 
     @property
     def end_offset(self):
-        """int: offset in bytes of what follows the block."""
+        """int: offset in bytes of the end of the block."""
         return self.offset + self.compressed_size
 
     @property
@@ -273,8 +273,8 @@ class Block:
               than the size of the block is inflated.
 
         Raises:
-          ValueError: if the block is not what it must be. This is only known when all
-              of it was inflated.
+          ValueError: if the block is damaged. This is only known when all of it was
+              inflated.
         """
         try:
             inflater = zlib.decompressobj()
@@ -294,7 +294,7 @@ class Block:
                     self.consumed_size += len(compressed_data)
                     read_size = min(2 * read_size, self._MAXIMUM_READ_SIZE)
 
-                # Room for one byte more than there must be, to notice what is larger.
+                # Room for one byte more than expected, to notice a larger block.
                 data = inflater.decompress(
                     compressed_data, min(piece_size - pieces_size, remaining_size + 1)
                 )
@@ -328,8 +328,8 @@ class Block:
         """Determines if the sizes of the block can be true.
 
         Returns:
-          bool: True if data of that size can be compressed to that size, which bounds
-              what a damaged or forged size can cost.
+          bool: True if data of that size can be compressed to that size. This bounds
+              the cost of a damaged or forged size.
         """
         # Deflate compresses by at most 1032:1 and hardly ever expands.
         return (
@@ -338,7 +338,7 @@ class Block:
         )
 
     def IsIntact(self):
-        """Determines if the block is what it must be, which inflates all of it.
+        """Determines if the block is intact, which inflates all of it.
 
         Returns:
           bool: True if the block is intact.
@@ -377,7 +377,7 @@ class Block:
         """Retrieves the inflated data in pieces.
 
         Args:
-          element_size (int): size in bytes of what pieces are to consist of.
+          element_size (int): size in bytes of the elements that a piece consists of.
 
         Yields:
           bytes: pieces, none if the block is damaged.

@@ -1,4 +1,4 @@
-"""What differs between the versions of Plaso that are supported."""
+"""Differences between the supported versions of Plaso."""
 
 
 def ProduceEventData(parser_mediator, event_data, corrupted=False, recovered=False):

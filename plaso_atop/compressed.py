@@ -1,6 +1,6 @@
-"""Decompression of files, for what reads logs without Plaso.
+"""Decompression of files, for readers of logs without Plaso.
 
-What Plaso hands to the parser is not decompressed here, see compressed_files.
+The parser in Plaso uses compressed_files instead.
 """
 
 import bz2
@@ -23,11 +23,11 @@ _SIGNATURES = (
 )
 
 # A log consists of compressed blocks: real ones are at most 1.7 times as large as their
-# compressed files. A file that is made to fill a disk is so a thousand times.
+# compressed files. A file that is made to fill a disk is a thousand times as large.
 _MAXIMUM_RATIO = 32
 _MINIMUM_SIZE_LIMIT = 256 * 1024 * 1024
 
-# What xz -9 needs is 65 MiB. A file can ask for 4 GiB.
+# xz -9 needs 65 MiB. A file can ask for 4 GiB.
 _MAXIMUM_XZ_MEMORY = 128 * 1024 * 1024
 
 _OUTPUT_SIZE = 64 * 1024
@@ -77,7 +77,7 @@ class _GzipDecompressor:
 
     @property
     def unused_data(self):
-        """bytes: what follows the compressed data."""
+        """bytes: data behind the compressed data."""
         return self._decompressor.unused_data
 
     def decompress(self, data, max_length):
@@ -152,7 +152,7 @@ def _GetPieces(file_object, compression, single_bytes_offset=None):
             end_offset += len(data)
 
         if decompressor.eof:
-            # Padding may follow, or another file: what cat makes of two is one.
+            # Padding may follow, or another file: cat joins two into one.
             data = data.lstrip(b"\x00")
             if not data:
                 continue
@@ -190,8 +190,8 @@ def Decompress(file_object, compression):
     except _InputError as exception:
         offset = exception.offset
 
-    # What the input gives before the fault in it is lost with the error. Most often
-    # that is a checksum at the end of all data.
+    # The error loses the data before the fault in the input. Most often the fault is a
+    # checksum at the end of all data.
     try:
         for data in _GetPieces(file_object, compression, single_bytes_offset=offset):
             if len(data) > size:
@@ -217,20 +217,19 @@ def GetCompression(data):
 
 
 def Open(file_object, compression):
-    """Opens a file for reading what it holds decompressed.
+    """Opens a compressed file for reading its decompressed data.
 
-    The reader of logs asks for the size and goes back to what it has read. In
-    compressed data that means to decompress all of it again, hence it becomes a
-    temporary file, of at most 256 MiB or 32 times the size of the file, whichever is
-    more.
+    The reader of logs asks for the size and goes back in the file. In compressed data
+    that means to decompress all of it again. So the data becomes a temporary file, of
+    at most 256 MiB or 32 times the size of the file, whichever is more.
 
     Args:
       file_object (file): file-like object.
       compression (str): name of the format, not that of zstd.
 
     Returns:
-      tuple[file, str]: temporary file, removed when it is closed, and why it does not
-          hold all, or None if it does.
+      tuple[file, str]: temporary file, removed when it is closed, and reason why it is
+          not complete, None if it is.
 
     Raises:
       OSError: if the size of the file cannot be determined or if there is no room for a

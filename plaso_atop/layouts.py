@@ -194,7 +194,7 @@ class Structure:
                     yield f"{member.name}.{name}", member.offset + offset, nested_member
 
     def GetUnpacker(self, names):
-        """Retrieves what unpacks members of the structure from its bytes.
+        """Retrieves an unpacker of members of the structure.
 
         Only the named members are unpacked, the others are skipped.
 
@@ -360,7 +360,8 @@ class _StructureBuilder:
 
         Returns:
           tuple[int, int, str, Structure]: size and alignment in bytes, format in terms
-              of the struct module and structure layout, one of which is None.
+              of the struct module and structure layout. Either of the last two is
+              None.
         """
         if isinstance(definition, data_types.StructureDefinition):
             structure = self.Build(definition.name, abi)
@@ -524,7 +525,7 @@ def _GetVersionsByDistance(version):
         position -= 0.5
 
     def _GetDistance(known):
-        """Retrieves what to sort by."""
+        """Retrieves the key to sort by."""
         distance = known_versions.index(_GetVersionTuple(known)) - position
         return abs(distance), -distance
 

@@ -51,7 +51,7 @@ class AtopParser(interface.FileObjectParser):
     def _ProcessWithPlugins(self, parser_mediator, plugins, method_name, *arguments):
         """Calls a method of plugins.
 
-        A plugin that fails is left out from then on, which the others do not notice.
+        A plugin that fails is left out from then on. The others go on.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers

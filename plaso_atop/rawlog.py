@@ -43,8 +43,8 @@ FLAG_CGROUPS = 0x0100
 STATE_EXITED = b"E"
 STATE_ZOMBIE = b"Z"
 
-# Flags of the header. Since 2.2.6 atop sets all of SUPPORT_IN_RECORD and the flags of
-# the record tell instead.
+# Flags of the header. Since 2.2.6 atop sets all of SUPPORT_IN_RECORD, and the flags of
+# the record have the information.
 SUPPORT_ACCOUNTING = 0x0001
 SUPPORT_PATCHSTAT = 0x0002
 SUPPORT_IOSTAT = 0x0004
@@ -80,7 +80,7 @@ DAMAGE_TASKS = "process list damaged"
 DAMAGE_TIME = "time of sample damaged"
 DAMAGE_UNSEARCHED = "not searched in full, damage too extensive"
 
-# What stands for those where the file itself could not be read there.
+# Reasons in place of those, if the file itself could not be read there.
 DAMAGE_UNREADABLE = "unreadable"
 DAMAGE_UNREADABLE_CGROUPS = "cgroups unreadable"
 DAMAGE_UNREADABLE_SYSTEM = "system block unreadable"
@@ -125,8 +125,8 @@ class Sample:
     """Sample of a log.
 
     Attributes:
-      curtime (int): time of the sample in seconds since the Epoch, that which the
-          samples next to it give where its own is damaged.
+      curtime (int): time of the sample in seconds since the Epoch. If it is damaged,
+          the time that the samples next to it give.
       flags (int): flags, see the FLAG constants.
       end_offset (int): offset of what follows the sample in the file in bytes.
       has_damaged_time (bool): True if the time of the sample is damaged.
@@ -205,8 +205,8 @@ class Sample:
     def has_all_processes(self):
         """bool: True if the process list is whole and was stored with all processes.
 
-        Before 2.3 tasks without activity were not stored, but for the first sample of
-        a run, nor are they in logs converted from those versions.
+        Before 2.3 only the first sample of a run stored tasks without activity. Logs
+        that were converted from those versions lack them, too.
         """
         if not self.has_tasks:
             return False
@@ -219,7 +219,7 @@ class Sample:
         """bool: True if the cgroups of tasks were stored, since 2.8. They may be
         damaged.
 
-        In logs that were converted to 2.11 or later they are gone, and the flag is too.
+        A conversion to 2.11 or later removes them and the flag.
         """
         if self._log.version_tuple < (2, 8):
             return False
@@ -234,7 +234,7 @@ class Sample:
     def has_disk_requests(self):
         """bool: True if the disk requests of tasks were counted.
 
-        That takes a kernel patch of former times.
+        That takes a former kernel patch.
         """
         return (
             self._log.version_tuple < (2, 0)
@@ -279,9 +279,9 @@ class Sample:
 
     @property
     def is_converted(self):
-        """bool: True if the sample is one of atop up to 2.7 that atopconvert 2.8 to
-        2.10 gave another layout: its network counters are shifted, and what only later
-        versions store is 0."""
+        """bool: True if atopconvert 2.8 to 2.10 converted the sample from atop up to
+        2.7: its network counters are shifted, and members that only later versions
+        store are 0."""
         if self._is_converted is None:
             self._is_converted = False
             structure = self._log.layout.sstat
@@ -297,18 +297,16 @@ class Sample:
 
     @property
     def shares_tasks(self):
-        """bool: True if the entry of an inactive task that is the same as in a sample
-        before is the same task object, which takes a process list that is not too large
-        to be kept."""
+        """bool: True if the process list is small enough to share tasks: an inactive
+        task with the same entry as in a sample before is the same object."""
         return self.tasks_block.is_small
 
     def cgroups(self):
         """Retrieves the cgroups, since 2.11.
 
         Yields:
-          Cgroup: cgroups in the order of the file, parents before children. None where
-              no cgroups were stored, where they are damaged or where they are more than
-              3 MiB.
+          Cgroup: cgroups in the order of the file, parents before children. Nothing if
+              no cgroups were stored, or if they are damaged or larger than 3 MiB.
         """
         structure = self._log.layout.cstat
         if not self.cgroups_block or not structure or self._are_cgroups_damaged:
@@ -319,7 +317,7 @@ class Sample:
         if self.cgroup_pids_block:
             pids_data = self.cgroup_pids_block.GetData()
         if data is None or pids_data is None:
-            # That a block is not intact is known already, that it is too large is not.
+            # Damage of a block is known already, an excessive size is not.
             if all(block.IsIntact() for block in list(self.GetBlocks())[2:]):
                 self._AddCgroupsDamage(DAMAGE_CGROUPS_SIZE)
             return
@@ -328,7 +326,7 @@ class Sample:
         if structure.abi.byte_order != _NATIVE_BYTE_ORDER:
             pids.byteswap()
 
-        # All of them or none: what one says of its size is where the next one starts.
+        # All of them or none: the next one starts where the size of one ends.
         try:
             collections.deque(self._ReadCgroups(data, len(pids)), maxlen=0)
         except ValueError:
@@ -378,11 +376,11 @@ class Sample:
         """Retrieves the entries of the process list, in the order of the file.
 
         Yields:
-          Task: tasks, none where the list is damaged. A task has an attribute for
-              every member of the tstat but the reserved ones, with its C name, those of
-              the GPU with "gpu_" before it, and None for what only other versions have.
-              Units are those of the file. Text is bytes without what follows the first
-              NUL, a single letter is a byte. The bytes of the whole tstat are in entry.
+          Task: tasks, none if the list is damaged. A task has an attribute for every
+              member of the tstat but the reserved ones, with its C name. Those of the
+              GPU begin with "gpu_". Members of other versions are None. Units are those
+              of the file. Text is bytes up to the first NUL, a single letter is a byte.
+              The bytes of the whole tstat are in entry.
         """
         return self._GetTasks()
 
@@ -403,7 +401,7 @@ class Sample:
         structure = self._log.layout.cstat
         place_class, unpacker = views.CreatePlaceClass(structure)
 
-        # Those that the next one can be in: their index and path.
+        # Index and path of the possible parents of the next one.
         parents = []
         index = 0
         offset = 0
@@ -428,7 +426,7 @@ class Sample:
             if place.parentseq < 0:
                 parents.clear()
             else:
-                # A cgroup stands behind its parent and what that has before it.
+                # A cgroup stands behind its parent and the earlier children of that.
                 while parents and parents[-1][0] != place.parentseq:
                     parents.pop()
                 if not parents:
@@ -454,8 +452,8 @@ class Sample:
           pid (int): process identifier.
 
         Returns:
-          bytes: path, None if it is not known. With version 1 of cgroups beside version
-              2 a process is in several, the longest path says most about it.
+          bytes: path, None if it is not known. With versions 1 and 2 of cgroups side by
+              side a process is in several. The longest path says most about it.
         """
         if self._path_per_pid is None:
             self._path_per_pid = path_per_pid = {}
@@ -517,7 +515,7 @@ class Sample:
                 block.Drop()
 
     def GetDamageReason(self, block):
-        """Determines what is damaged where a block is.
+        """Determines the reason of the damage of a block.
 
         Args:
           block (blocks.Block): block.
@@ -551,7 +549,7 @@ class Sample:
         return all(block.IsIntact() for block in self.GetBlocks())
 
     def Release(self):
-        """Releases the inflated blocks, and what was made of them."""
+        """Releases the inflated blocks, and the objects made from them."""
         self._path_per_pid = None
         for block in self.GetBlocks():
             block.Release()
@@ -561,33 +559,33 @@ class RawLog:
     """atop raw log.
 
     Attributes:
-      assumed_version (str): version whose structures are those of the log, None if that
-          is the version in the header or if the header is damaged.
-      damages (list[Damage]): what could not be read so far, in the order in which it
-          was found; the first of them, number_of_damages says how many there are.
-      damaged_size (int): size in bytes of all that could not be read so far.
+      assumed_version (str): version whose structures the log has. None if that is the
+          version in the header, or if the header is damaged.
+      damages (list[Damage]): parts that could not be read so far, in the order in which
+          they were found. Only the first ones, number_of_damages counts all.
+      damaged_size (int): size in bytes of all parts that could not be read so far.
       file (blocks.File): file.
       header (StructureView): rawheader.
       hertz (int): clock ticks per second or None if not valid.
       hostname (bytes): name of the host, up to the first dot.
-      is_development (bool): True if atop was one that was developed after the release
-          whose number it has, with structures of the next one.
+      is_development (bool): True if a development version of atop wrote the log: it has
+          the number of a release and structures of the next one.
       is_recovered (bool): True if the header contradicts itself and the layout was
           found by trying.
       layout (layouts.FileLayout): layout of the structures.
       number_of_damages (int): number of damages found so far.
-      number_of_omitted_exits (int): number of exits so far that the plugins left out,
-          as they were more than atop stores in a sample.
-      number_of_omitted_pids (int): number of times so far that the cgroup of a process
-          was left out, as too many processes were in cgroups.
+      number_of_omitted_exits (int): number of exits that the plugins left out so far,
+          because a sample had more than atop stores.
+      number_of_omitted_pids (int): number of times that the cgroup of a process was
+          left out so far, because too many processes were in cgroups.
       page_size (int): size of a memory page in bytes or None if not valid.
       support_flags (int): flags, see the SUPPORT constants.
       task_reader (views.TaskReader): reader of the entries of process lists, None if
           their layout is not known.
       version (str): version of atop in the header, such as "2.7", None if the header is
           damaged there.
-      version_tuple (tuple[int, int]): version of atop whose structures are those of the
-          log, such as (2, 7).
+      version_tuple (tuple[int, int]): version of atop whose structures the log has,
+          such as (2, 7).
     """
 
     _BYTE_ORDERS = {MAGIC_LITTLE_ENDIAN: "<", MAGIC_BIG_ENDIAN: ">"}
@@ -595,7 +593,7 @@ class RawLog:
     # Size of the header of 1.23 and of all versions since 1.26.
     _HEADER_SIZES = (468, 480)
 
-    # Those of the known versions and of the next one.
+    # Major versions of the known versions, and the next one.
     _MAJOR_VERSIONS = (1, 2, 3)
 
     _MAXIMUM_DAMAGES = 100
@@ -605,7 +603,7 @@ class RawLog:
 
     _MAXIMUM_INTERVAL = (1 << 31) - 1
 
-    # The kernel has at most 4194304 tasks, about as many may have exited.
+    # The kernel has at most 4194304 tasks. About as many may have exited.
     _MAXIMUM_NUMBER_OF_TASKS = 1 << 23
 
     _PAGE_SIZES = frozenset(1 << exponent for exponent in range(10, 23))
@@ -652,7 +650,7 @@ class RawLog:
 
         self._finder = search.SampleFinder(self)
 
-        # End of what was inflated of damaged blocks.
+        # End of the data in damaged blocks that was inflated.
         self._inflated_end_offset = 0
 
     @property
@@ -688,12 +686,12 @@ class RawLog:
     def _CheckTime(self, sample, previous_curtime):
         """Checks the time of a sample, which no checksum protects.
 
-        The interval of a sample is the time since the sample before it. Where two
-        samples agree on the time of the one between them, that one cannot be right.
+        The interval of a sample is the time since the sample before it. If both
+        neighbours of a sample agree on another time for it, its own time is wrong.
 
         Args:
-          sample (Sample): sample, whose time is replaced by that of the others if it is
-              damaged.
+          sample (Sample): sample. If its time is damaged, that of the others replaces
+              it.
           previous_curtime (int): time of the sample that ends where this one starts,
               None if there is none or if its time is not known.
         """
@@ -753,7 +751,7 @@ class RawLog:
           bool: True if the block is intact.
         """
         # Damaged blocks may be made to overlap, so that each costs as much as all of
-        # the file. What was inflated in vain is searched first, which costs less.
+        # the file. A part that was inflated in vain is searched first: that costs less.
         if block.offset < self._inflated_end_offset:
             if self._IsCut(block, search_offset):
                 return False
@@ -863,7 +861,7 @@ class RawLog:
 
         self.support_flags = self.header.supportflags
 
-        # Without these ticks and pages cannot be converted.
+        # Ticks and pages cannot be converted without these.
         if 0 < self.header.hertz <= self._MAXIMUM_HERTZ:
             self.hertz = self.header.hertz
         if self.header.pagesize in self._PAGE_SIZES:
@@ -881,7 +879,7 @@ class RawLog:
         Returns:
           FileLayout: the oldest layout whose sizes are exactly those of the blocks of
               two consecutive samples, or None if there is no such layout. The oldest
-              claims least: what a later version only renamed cannot be told by size.
+              claims least: sizes do not show what a later version only renamed.
         """
         header_layout = self.layout
         recovered_layout = None
@@ -914,10 +912,10 @@ class RawLog:
         return recovered_layout
 
     def _ReadSample(self, offset):
-        """Reads the sample at an offset, if there is one, and what is behind it.
+        """Reads the sample at an offset, if there is one, and the damage behind it.
 
-        A sample has a right to nothing but its record and its intact blocks: what the
-        record says of the others may be made up, so they are searched for samples.
+        Only the record and the intact blocks belong to a sample. The record may give
+        false sizes of the other blocks, so these are searched for samples.
 
         Args:
           offset (int): offset in bytes.
@@ -940,7 +938,7 @@ class RawLog:
             else:
                 damaged_blocks.append(block)
 
-        # Only what the end of the file cuts may still be being written.
+        # atop may still be writing a sample that the end of the file cuts, no other.
         end_offset = offset + self.layout.rawrecord.size
         if sample:
             end_offset = sample.end_offset
@@ -952,7 +950,7 @@ class RawLog:
             )
             return None, next_offset
 
-        # Where nothing starts at the end of the sample, that end is not true.
+        # If nothing starts at the end of the sample, that end is false.
         if damaged_blocks and not cut_block and not self._IsSampleAt(end_offset):
             while damaged_blocks and damaged_blocks[-1].end_offset == end_offset:
                 cut_block = damaged_blocks.pop()
@@ -1057,8 +1055,8 @@ class RawLog:
           offset (int): offset of the record in bytes.
 
         Returns:
-          Sample: sample or None if there is no record. What its blocks hold is only
-              known when they are inflated, and they may reach past the end of the file.
+          Sample: sample or None if there is no record. Its blocks are not inflated yet,
+              and may reach past the end of the file.
         """
         data = self.file.Read(offset, self.layout.rawrecord.size)
         if len(data) < self.layout.rawrecord.size:
@@ -1083,7 +1081,7 @@ class RawLog:
     def samples(self):
         """Retrieves the samples, in the order of the file.
 
-        What is damaged is skipped and added to damages before the next sample.
+        Damaged parts are skipped, and added to damages before the next sample.
 
         Yields:
           Sample: sample, whose system block or process list may be damaged.

@@ -100,7 +100,7 @@ class Run:
           one sample.
       has_damaged_time (bool): True if the time of the first or last sample is damaged.
       interval (int): median time between two samples in seconds or None if there is
-          only one. Only known of a run that ended.
+          only one. Only known when the run has ended.
       number_of_samples (int): number of samples.
       offset (int): offset of the first sample in bytes.
       start_time (int): time of the first sample in seconds since the Epoch, None if
@@ -134,11 +134,11 @@ class RunFinder:
       number_of_gaps (int): number of gaps, also of those that were left out.
     """
 
-    # Of a file that is full of gaps the first ones are given.
+    # A file can be full of gaps: only the first ones are kept.
     MAXIMUM_NUMBER_OF_GAPS = 100
 
-    # The end of a log that is still being written is no gap, nor is its header. A
-    # sample is there whose time is damaged, or whose cgroups are too large.
+    # The header and the end of a log that is still being written are no gaps. A sample
+    # whose time is damaged, or whose cgroups are too large, is there.
     _REASONS_WITHOUT_GAP = frozenset(
         [
             rawlog.DAMAGE_CGROUPS_SIZE,
@@ -148,8 +148,8 @@ class RunFinder:
         ]
     )
 
-    # Two measurements of the time at which a system was started differ by rounding and
-    # by what the clock was corrected since.
+    # Two measurements of the time at which a system was started differ by rounding, and
+    # by corrections of the clock since then.
     _MAXIMUM_BOOT_TIME_DIFFERENCE = 60
 
     def __init__(self, log):
@@ -189,7 +189,7 @@ class RunFinder:
         self._number_of_damages = len(self._log.damages)
 
     def _AddGap(self, gap):
-        """Adds a gap to what was found, unless there are too many.
+        """Adds a gap to the findings, unless there are too many.
 
         Args:
           gap (Gap): gap.
@@ -209,7 +209,7 @@ class RunFinder:
         if has_damage or self._run.end_time is None:
             return
 
-        # In a log that nothing happened to these are equal.
+        # These are equal in an intact log.
         difference = sample.curtime - self._run.end_time - sample.interval
         if abs(difference) > 1:
             self._AddGap(
@@ -224,8 +224,8 @@ class RunFinder:
             )
             return
 
-        # What is too long is only known with the median, more than can be given need
-        # not be kept.
+        # Only the median shows which intervals are too long. More gaps than the maximum
+        # need not be kept.
         values = (sample.interval, sample.offset, sample.curtime, self._run.end_time)
         if len(self._longest) < self.MAXIMUM_NUMBER_OF_GAPS:
             heapq.heappush(self._longest, values)
@@ -311,7 +311,7 @@ class RunFinder:
         )
 
     def _TakeFindings(self):
-        """Retrieves what was found since the last call.
+        """Retrieves the gaps and runs that were found since the last call.
 
         Returns:
           list[Gap|Run]: gaps and runs.
@@ -337,7 +337,7 @@ class RunFinder:
         end_time = sample.curtime if rawlog.IsValidTime(sample.curtime) else None
         self._CloseGaps(sample.end_offset, end_time)
 
-        # Next to a sample without a valid time a gap cannot be told.
+        # Next to a sample without a valid time a gap cannot be recognized.
         is_valid = rawlog.IsValidTime(sample.curtime)
         has_damage = has_damage or not is_valid or self._has_invalid_time
         self._has_invalid_time = not is_valid
@@ -366,7 +366,7 @@ class RunFinder:
         return self._TakeFindings()
 
     def Finish(self):
-        """Finishes where no sample is left, or no other is wanted.
+        """Finishes when no sample is left, or no other is wanted.
 
         Returns:
           list[Gap|Run]: gaps that were still open, and the last run.

@@ -16,15 +16,14 @@ ZLIB_HEADER_RE = re.compile(
 
 
 class _Budget:
-    """Time that may be spent on what turns out not to be a sample.
+    """Time that may be spent on data that turns out to be no sample.
 
-    It is counted in what was done, so that a log always gives the same samples, however
-    fast the machine is. What is searched adds to it, hence the time that is spent is
-    proportional to the size of what is searched.
+    The unit is work done, so that a log gives the same samples on every machine. Every
+    searched byte adds to the budget, so the time is proportional to the searched size.
     """
 
-    # Nanoseconds of a slow machine: for every try, and for every byte that is inflated,
-    # which takes longest where each is a symbol of its own.
+    # Nanoseconds of a slow machine: for every try, and for every inflated byte. Bytes
+    # that are symbols of their own take longest.
     _CONSUMED_BYTE_TIME = 32
     _INFLATED_BYTE_TIME = 0.25
     _TRY_TIME = 20000
@@ -42,10 +41,10 @@ class _Budget:
         self._time = initial_time
 
     def Add(self, offset, end_offset):
-        """Adds what may be spent for a part of the file, once.
+        """Adds the time for a part of the file, once.
 
         Args:
-          offset (int): offset in bytes of what is searched.
+          offset (int): offset in bytes of the searched part.
           end_offset (int): offset of its end in bytes.
         """
         offset = max(offset, self._end_offset)
@@ -84,13 +83,13 @@ class _Budget:
 class SampleFinder:
     """Finds the samples behind damage.
 
-    A sample is found by its system block, which inflates to the one size that the
-    layout has, so that a try costs little. Of a sample without it the other blocks are
-    tried when it is known between which samples that must be.
+    A sample is found by its system block. That inflates to the one size that the layout
+    has, so a try costs little. A sample without system block is found by its other
+    blocks, once the samples before and after it are known.
     """
 
-    # Seconds in nanoseconds, and nanoseconds per byte. In 64 KiB of what was made for
-    # the purpose the tries take less than the former.
+    # Initial time in nanoseconds, and nanoseconds per byte. In 64 KiB of data that was
+    # forged for the purpose the tries take less than the initial time.
     _WHOLE_TIME = (8000000000, 1200)
     _PARTIAL_TIME = (1000000000, 300)
 
@@ -107,7 +106,7 @@ class SampleFinder:
         self._partial_budget = _Budget(*self._PARTIAL_TIME)
         self._whole_budget = _Budget(*self._WHOLE_TIME)
 
-        # What was found last: where the search started, and what was found.
+        # The last search: where it started, and what it found.
         self._partial_offsets = []
         self._partial_range = (0, 0)
         self._skipped_offset = -1
@@ -124,7 +123,7 @@ class SampleFinder:
         Returns:
           list[int]: offsets of the records of samples that do not overlap.
         """
-        # What ends where the next sample starts is most likely to be one.
+        # A candidate that ends where the next sample starts is most likely a sample.
         last_offsets = []
         for sample in self._GetCandidates(offset, end_offset, self._partial_budget):
             if sample.end_offset == end_offset and self._HasIntactBlock(sample):
@@ -145,7 +144,7 @@ class SampleFinder:
         return offsets + last_offsets
 
     def _GetCandidates(self, offset, end_offset, budget):
-        """Retrieves what may be samples.
+        """Retrieves candidates for samples.
 
         Args:
           offset (int): offset in bytes to search from.
@@ -153,7 +152,7 @@ class SampleFinder:
           budget (_Budget): budget to add to what is searched.
 
         Yields:
-          Sample: sample, only the record was read.
+          Sample: sample. Only its record was read.
         """
         record_size = self._log.layout.rawrecord.size
 
@@ -255,9 +254,9 @@ class SampleFinder:
         """Determines if the last search left something out.
 
         Args:
-          offset (int): offset in bytes, what is before that does not count.
+          offset (int): offset in bytes. Earlier parts do not count.
 
         Returns:
-          bool: True if what may be samples was not tried, as too much else was.
+          bool: True if candidates were not tried, because too many others were.
         """
         return self._skipped_offset >= offset

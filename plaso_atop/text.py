@@ -2,7 +2,7 @@
 
 import re
 
-# What cannot be shown, and a backslash that would look like the start of an escape.
+# Characters to escape, and a backslash that would look like the start of an escape.
 _UNSAFE_RE = re.compile(r"\\(?=x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})|[^\\]")
 
 
@@ -35,18 +35,18 @@ def _EscapeCharacter(match):
 
 
 def Escape(value):
-    r"""Converts text to a string that is safe to show, from which it can be told.
+    r"""Converts text to a string that is safe to show.
 
     Different texts give different strings. A byte of value NN that is not UTF-8, or is
     a control character, is written as \xNN. Any other character that cannot be printed
-    is written as \uNNNN, as a pair of these where it is beyond U+FFFF. So is its
-    backslash where the text itself has such a sequence: \x5cxNN.
+    is written as \uNNNN, or as a pair of these beyond U+FFFF. Where the text itself has
+    such a sequence, its backslash is escaped: \x5cxNN.
 
     Args:
       value (bytes): text, UTF-8 where it is valid.
 
     Returns:
-      str: text, all of whose characters can be printed.
+      str: text that only has characters that can be printed.
     """
     text = value.decode("utf-8", errors="surrogateescape")
     if text.isprintable() and "\\" not in text:

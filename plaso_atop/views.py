@@ -23,9 +23,9 @@ def GetText(value):
 class StructureView:
     """Structure in inflated data, whose members are attributes with their C names.
 
-    A member that the structure does not have, because the version did not, is None. A
-    nested structure is a StructureView, an array of structures an iterator of those,
-    and text is bytes without what follows the first NUL.
+    A member that the version does not have is None. A nested structure is a
+    StructureView, and an array of structures is an iterator of those. Text is bytes up
+    to the first NUL.
     """
 
     __slots__ = ("_data", "_offset")
@@ -158,7 +158,7 @@ def _GetUnpackedProperty(structure, name):
     return property(_Unpack)
 
 
-# What is asked of nearly every task is unpacked at once, the rest when asked for.
+# Members that nearly every task is asked for are unpacked at once, the rest on demand.
 _TASK_MEMBERS = frozenset(
     f"{part:s}.{name:s}"
     for part, names in (
@@ -189,7 +189,7 @@ def _GetTaskName(name):
 
 
 def _IsReserved(name):
-    """Determines if a member is reserved: what it holds is undefined.
+    """Determines if a member is reserved: its contents are undefined.
 
     Args:
       name (str): name of the member.
@@ -224,15 +224,15 @@ def _GetRecordNames():
 
 @functools.lru_cache(maxsize=None)
 def CreateValuesClass(class_name, structure):
-    """Creates the class of the values of a structure, without what is reserved.
+    """Creates the class of the values of a structure, without reserved members.
 
     Args:
       class_name (str): name of the class.
       structure (layouts.Structure): layout.
 
     Returns:
-      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
-          values. A member of a nested structure has the name of that before its own.
+      tuple[type, struct.Struct]: class, a tuple with named values, and unpacker of its
+          values. The name of a nested member starts with that of its structure.
     """
     unpacker, names = structure.GetUnpacker(
         [
@@ -253,7 +253,7 @@ def CreatePlaceClass(structure):
       structure (layouts.Structure): layout of the cstat.
 
     Returns:
-      tuple[type, struct.Struct]: class, a tuple with named values, and what unpacks its
+      tuple[type, struct.Struct]: class, a tuple with named values, and unpacker of its
           values.
     """
     unpacker, names = structure.GetUnpacker(
@@ -271,8 +271,8 @@ def CreateRecordClass(structure):
       structure (layouts.Structure): layout of the rawrecord.
 
     Returns:
-      tuple[type, struct.Struct]: class, a tuple with named values, None for what only
-          other versions have; and what unpacks its values.
+      tuple[type, struct.Struct]: class, a tuple with named values, None for members of
+          other versions; and unpacker of its values.
     """
     # pylint: disable=protected-access
     values_class, unpacker = CreateValuesClass("Record", structure)
@@ -301,13 +301,13 @@ def _CreateTaskClass(structure):
       structure (layouts.Structure): layout of the tstat.
 
     Returns:
-      tuple[type, struct.Struct]: class, and what unpacks the values that its
-          constructor takes before the entry itself.
+      tuple[type, struct.Struct]: class, and unpacker of the values that its constructor
+          takes before the entry itself.
     """
     unpacker, member_names = structure.GetUnpacker(_TASK_MEMBERS)
     names = [_GetTaskName(name) for name in member_names]
 
-    # A slot is read faster than a value of a named tuple.
+    # Reading a slot is faster than reading a value of a named tuple.
     attributes = {"__slots__": (*names, "entry")}
     attributes.update(
         (_GetTaskName(name), _GetUnpackedProperty(structure, name))
@@ -328,12 +328,12 @@ def _CreateTaskClass(structure):
 class TaskReader:
     """Reader of the entries of process lists.
 
-    Most of what lives does nothing in an interval, so that its entry is one of an
-    earlier sample. Such an entry is not unpacked again, it is the same task. Before 2.3
-    tasks without activity were not stored.
+    Most tasks do nothing in an interval, so their entry is equal to that of an earlier
+    sample. Such an entry is not unpacked again, it is the same task. Before 2.3 tasks
+    without activity were not stored.
     """
 
-    # Of a process list that is small enough to be shared all fit.
+    # All entries of a process list that is small enough to be shared fit.
     _MAXIMUM_NUMBER_OF_TASKS = 4096
 
     def __init__(self, structure):
@@ -361,8 +361,8 @@ class TaskReader:
 
         Args:
           data (bytes): entries, one after the other.
-          selector (Optional[str]): name of the member of gen that tells which entries
-              to read, None for all, which are also read where the version has no such
+          selector (Optional[str]): name of the member of gen that selects the entries
+              to read. All are read if this is None, or if the version has no such
               member.
           is_set (Optional[bool]): True if the member must not be 0, False if it must.
           is_shared (Optional[bool]): True if the entry of an inactive task that was
@@ -399,7 +399,7 @@ class TaskReader:
                 entry = data[offset : offset + size]
                 task = task_class(unpack(entry), entry)
 
-                # What was active or exited is not the same again.
+                # Active and exited tasks are not the same again.
                 # pylint: disable-next=no-member
                 if is_shared and task.wasinactive:
                     task_per_key[key] = task

@@ -36,7 +36,7 @@ _ATTRIBUTE_RE = re.compile(
     re.MULTILINE,
 )
 
-# What a description says of the unit, the first that fits.
+# Units by the words of a description. The first match counts.
 _UNITS = (
     (re.compile(r"\bin bytes\b|^offset of "), "bytes"),
     (re.compile(r"\bin milliseconds\b"), "ms"),

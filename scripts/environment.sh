@@ -44,7 +44,7 @@ FindPython() {
         fi
     done
     Fail "Python 3.10 or later is needed, but ${PYTHON:-python3} is missing or older." \
-        "Install it or tell where it is: PYTHON=/path/to/python3 $0"
+        "Install it or say where it is: PYTHON=/path/to/python3 $0"
 }
 
 # GetState PYTHON: what the environment depends on.

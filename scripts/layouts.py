@@ -52,7 +52,7 @@ Compiler.__doc__ = """C compiler of a machine type.
 
 Attributes:
   program (str): name of the program.
-  options (tuple[str, ...]): what makes it compile for the machine type.
+  options (tuple[str, ...]): options to compile for the machine type.
 """
 
 COMPILERS = {
@@ -218,7 +218,7 @@ class DebugInformation:
 
         Args:
           structure (elftools.dwarf.die.DIE): entry of the structure.
-          prefix (Optional[str]): what the names start with.
+          prefix (Optional[str]): start of the names.
           start_offset (Optional[int]): offset of the structure in bytes.
 
         Yields:
@@ -386,7 +386,7 @@ def Compile(compiler, source_path):
 
 
 def GetVersionKey(version):
-    """Retrieves what to sort versions by.
+    """Retrieves the key to sort versions by.
 
     Args:
       version (str): version, such as "2.2-3".
@@ -401,7 +401,7 @@ class Layouts:
     """Layouts of the structures of all versions and machine types.
 
     Attributes:
-      abis (dict[str, dict[str, object]]): what a machine type is, per name.
+      abis (dict[str, dict[str, object]]): properties of the machine types per name.
       layouts (dict[tuple[str, str, str], dict[str, object]]): layouts per name of the
           structure, version and machine type.
     """
@@ -489,7 +489,7 @@ class Layouts:
         Args:
           version (str): version.
           abi (str): name of the machine type.
-          debug_information (DebugInformation): what a compiler made of the version.
+          debug_information (DebugInformation): output of a compiler for the version.
 
         Raises:
           Error: if the compiler is that of another machine type or a structure is

@@ -31,7 +31,7 @@ SetUpServer() {
 
     python="$(FindPython)" || exit 1
     "${python}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || Fail \
-        "Timesketch needs Python 3.11 or later. Tell where it is: PYTHON=/path/to/python3 $0"
+        "Timesketch needs Python 3.11 or later. Say where it is: PYTHON=/path/to/python3 $0"
     requirements="${project_directory}/scripts/timesketch_requirements.txt"
     state="$(
         "${python}" -c 'import sys; print(sys.base_prefix, sys.version)'
@@ -73,7 +73,7 @@ case "${1:-}" in
         ;;
     --serve)
         shift
-        [ "$#" -gt 0 ] || Fail "Tell what to serve: $0 --serve FILE..."
+        [ "$#" -gt 0 ] || Fail "Name the files to serve: $0 --serve FILE..."
         for path in "$@"; do
             [ -f "${path}" ] || Fail "No such file: ${path}"
             case "${path}" in

@@ -37,7 +37,8 @@ class StoryTest(test_lib.BaseTestCase):
     def setUpClass(cls):
         """Makes the files of the server."""
         super().setUpClass()
-        cls._files = {file.path: file.data for file in story.Story().GetFiles()}
+        cls._story = story.Story()
+        cls._files = {file.path: file.data for file in cls._story.GetFiles()}
 
     def _GetTasks(self):
         """Retrieves the entries of processes in the log of atop.
@@ -68,9 +69,26 @@ class StoryTest(test_lib.BaseTestCase):
             if pid not in (1, 2):
                 self.assertLessEqual(btimes[ppid], btimes[pid], pid)
 
+    def testTree(self):
+        """Tests that the log has the processes of the story with their parents."""
+        tree = self._story.GetTree()
+        found = set()
+        for _, task in self._GetTasks():
+            parent_pid, names = tree[task.pid, task.btime]
+            # An orphan is a child of init.
+            self.assertIn(task.ppid, (parent_pid, 1), task.pid)
+            self.assertIn(task.name.decode(), [name[:15] for name in names])
+            found.add((task.pid, task.btime))
+        self.assertEqual(found, tree.keys())
+
+        # A process that became another one has both names.
+        exploits = {tuple(names) for _, names in tree.values() if "lpe" in names}
+        self.assertEqual(exploits, {("lpe",), ("lpe", "sh")})
+
     def testMiner(self):
-        """Tests that the miner uses a CPU in all intervals."""
+        """Tests that the miner uses a CPU in all intervals, until it is killed."""
         shares = []
+        pids = set()
         for sample, task in self._GetTasks():
             if task.cmdline.startswith(b"/dev/shm/.s/kswapd0 "):
                 start_time = max(task.btime, sample.curtime - sample.interval)
@@ -79,10 +97,15 @@ class StoryTest(test_lib.BaseTestCase):
                     end_time = task.btime + task.elaps / 100
                 ticks = task.utime + task.stime
                 shares.append(ticks / (end_time - start_time) / 100)
+                pids.add(task.pid)
 
         self.assertEqual(len(shares), 40)
         self.assertGreater(min(shares), 0.98)
         self.assertLessEqual(max(shares), 1.0)
+
+        self.assertEqual(len(pids), 1)
+        history = self._files["home/alice/.bash_history"].decode()
+        self.assertIn(f"\nsudo kill -9 {pids.pop():d}\n", history)
 
     def testShortLived(self):
         """Tests that a process has no command line if no sample shows it alive."""

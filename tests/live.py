@@ -162,7 +162,7 @@ class LiveTest(end_to_end.ToolsTestCase):
                 if name not in (
                     "exit_time",
                     "last_seen_time",
-                    "sample_time",
+                    "first_seen_time",
                     "start_time",
                 ):
                     self.assertEqual(events[key].get(name), value, (key, name))

@@ -272,6 +272,28 @@ class MemoryTest(test_lib.BaseTestCase):
         self.assertGreater(counter["process"], 50000)
         self.assertLessEqual(len(warnings), 1)
 
+    def testDescendants(self):
+        """Tests processes that have ever more ancestors, all of which are gone."""
+        number_of_samples = 34
+        number_of_processes = 9000
+
+        def _Write(writer):
+            """Writes the children of the processes of the sample before."""
+            for index in range(number_of_samples):
+                writer.AddSample(
+                    self._GetProcess(
+                        100000 * (index + 1) + number,
+                        ppid=100000 * index + number if index else 0,
+                        name=b"%d" % (1000 * index + number),
+                    )
+                    for number in range(number_of_processes)
+                )
+
+        counter, warnings = self._ReadLog(_Write)
+        self.assertEqual(len(warnings), 1)
+        self.assertIn("entries of processes left out", warnings[0])
+        self.assertGreater(counter["process"], 25 * number_of_processes)
+
     def testThreads(self):
         """Tests a process of 50,000 threads."""
 

@@ -1,4 +1,4 @@
-"""Command that checks that the installed Plaso sees what this package brings."""
+"""Command that checks that the installed Plaso sees this package."""
 
 # Modules of Plaso are imported by what needs them: Plaso may be missing.
 # pylint: disable=import-outside-toplevel
@@ -353,12 +353,12 @@ def _GetRemedy(name):
 
 
 def _Print(label, value):
-    """Prints a line, or as many as it takes to fit in the width of a terminal.
+    """Prints a line, or several ones in the width of a terminal.
 
-    A word that is longer, such as a path, is left whole: it can be copied.
+    A longer word, such as a path, stays whole: it can be copied.
 
     Args:
-      label (str): what the value is of, empty for what goes on.
+      label (str): label of the value, empty for a continuation.
       value (str): value.
     """
     print(
@@ -374,7 +374,7 @@ def _Print(label, value):
 
 
 def _PrintRemedy(arguments):
-    """Prints the command that brings what is missing.
+    """Prints the command that installs the missing parts.
 
     Args:
       arguments (list[str]): arguments of pip install.

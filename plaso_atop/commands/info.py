@@ -24,7 +24,7 @@ _SIGNATURES = (rawlog.MAGIC_BIG_ENDIAN, rawlog.MAGIC_LITTLE_ENDIAN)
 
 
 class _NoLogError(Exception):
-    """Raised when a file is no atop raw log, or cannot be told to be one."""
+    """Raised when a file is no atop raw log, or cannot be recognized as one."""
 
 
 class _Summary:
@@ -113,7 +113,7 @@ def _CheckContents(file_object):
       OSError: if the file cannot be read.
       _NoLogError: if it holds nothing else.
     """
-    # No more than this where it is not zero: what follows may be on a bad sector.
+    # No more, if these are not all zeros: the rest may be on a bad sector.
     data = file_object.read(8)
     if not data:
         raise _NoLogError("empty")
@@ -125,7 +125,7 @@ def _CheckContents(file_object):
 
 
 def _CheckDecompressed(file_object, compression):
-    """Checks that what a file holds decompressed may be a log, or all zeros.
+    """Checks that the decompressed data of a file may be a log, or all zeros.
 
     Args:
       file_object (file): file-like object, at the start of the compressed data.
@@ -209,7 +209,7 @@ def _FormatVersion(log):
 
 
 def _GetLines(log):
-    """Retrieves what a log holds.
+    """Retrieves a summary of a log.
 
     Args:
       log (rawlog.RawLog): log.
@@ -285,17 +285,17 @@ def _GetLines(log):
 
 
 def _GetPaths(directory):
-    """Retrieves what is in a directory and in those below it, in the order of names.
+    """Retrieves the files in a directory and in those below it, in the order of names.
 
-    Symbolic links are not followed: those of a mounted image may lead to files of the
-    machine on which it is mounted.
+    Symbolic links are not followed: those in a mounted image may lead to files of the
+    machine that mounts it.
 
     Args:
       directory (str): path of the directory.
 
     Yields:
-      tuple[str, int]: path and mode of what is no directory. What cannot be read is
-          reported, its mode is None.
+      tuple[str, int]: path and mode of everything but directories. Unreadable entries
+          are reported, their mode is None.
     """
     paths = [directory]
     while paths:
@@ -325,7 +325,7 @@ def _PrintProblem(path, problem):
     problem = getattr(problem, "strerror", None) or f"{problem!s}"
     problem = text.Escape(problem.encode("utf-8", "backslashreplace"))
 
-    # What was printed before stands before it where both go to the same place.
+    # Earlier output stands before it if both go to the same place.
     sys.stdout.flush()
     print(f"{text.Escape(os.fsencode(path)):s}: {problem:s}", file=sys.stderr)
 
@@ -337,15 +337,15 @@ def _ReadFile(path):
       path (str): path of the file.
 
     Returns:
-      tuple[list[tuple[str, str]], str]: names and values, and why not all of the file
-          could be read, None if it could.
+      tuple[list[tuple[str, str]], str]: names and values, and reason why part of the
+          file could not be read, None if all could.
 
     Raises:
       FormatError: if the file is no atop raw log, or cannot be read.
       OSError: if the file cannot be opened.
       _NoLogError: if the file is no atop raw log.
     """
-    # To open a FIFO means to wait for what may never come.
+    # To open a FIFO means to wait for a writer, who may never come.
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         file_type = _FILE_TYPES.get(stat.S_IFMT(status.st_mode), "special file")
@@ -389,8 +389,8 @@ def _ReadFile(path):
 def _ShowDirectory(directory):
     """Shows what the logs in a directory, and in those below it, hold.
 
-    Other files are counted, unless their name is one that atop gives to its logs: that
-    such a log is empty, or nothing but zeros, may be what somebody did to it.
+    Other files are counted, but not those with a name that atop gives to its logs:
+    somebody may have emptied such a log, or filled it with zeros.
 
     Args:
       directory (str): path of the directory.
@@ -424,7 +424,7 @@ def _ShowFile(path, is_expected=True):
       is_expected (Optional[bool]): True if the file is expected to be a log.
 
     Returns:
-      bool: True if all of it could be read, None if the file is no log and was not
+      bool: True if all of it could be read. None if the file is no log, and was not
           expected to be one.
     """
     lines = []

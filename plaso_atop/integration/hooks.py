@@ -26,7 +26,7 @@ ARTIFACTS = "artifacts"
 FILE_FILTER = "file filter"
 COMPRESSED_STREAMS = "compressed streams"
 
-# What went wrong per extension, for plaso-atop check.
+# Problems per extension, for plaso-atop check.
 problems = {}
 
 # All hooks, in the order in which the modules define them.
@@ -173,7 +173,7 @@ def Extends(extension, class_name, method, *other_methods):
                 args, kwargs = arguments.args, arguments.kwargs
                 steps = generator
 
-            # What this raises is for Plaso, hence it is not guarded.
+            # Not guarded: its exceptions are for Plaso.
             result = wrapped(*args, **kwargs)
 
             if steps:

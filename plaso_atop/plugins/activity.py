@@ -13,19 +13,19 @@ from plaso_atop.plugins import interface
 class AtopTaskActivityEventData(events.EventData):
     """Activity of a process or thread event data.
 
-    Counters are those of the interval up to the sample, unless since_start is set.
+    Counters cover the interval up to the sample, unless since_start is set.
 
     Attributes:
       block_io_delay_time (int): time spent waiting for disks, in milliseconds. A wait
-          counts when it ends, so that it can be longer than the interval. atop 2.8 and
+          counts when it ends, so the time can be longer than the interval. atop 2.8 and
           later.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes.
       cgroup (str): path of the control group of the process. Up to 2.10 its first 63
           bytes.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
-          one CPU. Intervals are whole seconds, hence it is not accurate for short ones,
-          and not capped.
+          one CPU. Intervals are whole seconds, so the share is not accurate for short
+          ones. It is not capped.
       hostname (str): name of the host.
       interval_seconds (int): time since the sample before, or in the first sample of a
           run of atop since the system was started, in seconds.
@@ -34,13 +34,13 @@ class AtopTaskActivityEventData(events.EventData):
       major_faults (int): number of page faults that were served from disk.
       minor_faults (int): number of page faults that were served without disk.
       nice_value (int): nice value, from -20 for most to 19 for least CPU time.
-      number_of_reads (int): number of read requests to disks. atop before 2.0 on a
+      number_of_reads (int): number of read requests to disks. atop before 2.0, on a
           kernel with atop's patch.
       number_of_writes (int): number of write requests to disks. See number_of_reads.
       offset (int): offset of the sample relative to the start of the file.
       pid (int): process identifier (PID).
       process_name (str): name of the program, its first 15 bytes.
-      processor_number (int): number of the CPU that it ran on last.
+      processor_number (int): number of the CPU on which it ran last.
       read_size (int): size of data read from disk in bytes.
       real_time_priority (int): real-time priority, 0 if not real-time.
       run_delay_microseconds (int): time spent waiting for a CPU, in microseconds. A
@@ -50,9 +50,10 @@ class AtopTaskActivityEventData(events.EventData):
       scheduling_priority (int): priority of the kernel, a lower one goes first: up to
           99 for real-time, from 100 for others.
       since_start (bool): True if the counters are totals since the process or thread
-          was started. They are in the first sample of a run of atop, where an exited
-          process was started before the interval but atop did not recognize it, and for
-          the main thread of a process that got a second one in the interval.
+          was started. There are three cases: the first sample of a run of atop; an
+          exited process that started before the interval, but that atop did not
+          recognize; the main thread of a process that got its second thread in the
+          interval.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       tcp_received_packets (int): number of TCP packets received.
       tcp_received_size (int): size of data received with TCP in bytes.
@@ -65,12 +66,12 @@ class AtopTaskActivityEventData(events.EventData):
       user_cpu_time (int): CPU time of the program itself in milliseconds.
       user_identifier (int): real user identifier (UID).
       username (str): name of the real user. Not set if the process is, or may be, in a
-          container: it may be where its control group is stored but cannot be read or,
-          up to 2.10, was cut; and where it exited.
+          container. An exited process may be in one. So may a process whose stored
+          control group cannot be read or, up to 2.10, was cut.
       voluntary_context_switches (int): number of times the CPU was given up to wait for
           something. atop 2.9 and later.
       wait_channel (str): name of the function of the kernel in which it waits. atop 2.6
-          and later, where asked for.
+          and later, if atop was asked for it.
       written_size (int): size of data written to disk in bytes.
     """
 
@@ -124,19 +125,19 @@ class AtopTaskActivityEventData(events.EventData):
 class AtopProcessActivityEventData(AtopTaskActivityEventData):
     """Activity of a process event data.
 
-    What a process used includes what its threads used. Of a process that exited during
-    the interval, process_state is "E", only CPU time, page faults and, where recorded,
-    network and GPU are known.
+    The use of a process includes that of its threads. An exited process has the
+    process_state "E". For such a process, atop only knows CPU time, page faults and, if
+    recorded, network and GPU use.
 
-    Delays and context switches of a process are those of the threads that it has at the
-    time of the sample. They are not set where atop stored something else: most often if
-    a thread ended in the interval. Nor are they after a sample that is lost, unless its
-    threads are listed.
+    Delays and context switches of a process are sums over the threads that it has at
+    the time of the sample. They are not set where atop stored something else, most
+    often because a thread ended in the interval. After a lost sample they are only set
+    if the threads of the process are listed.
 
     Attributes, in addition to those of AtopTaskActivityEventData:
       cgroup_cpu_limit_percent (int): limit of the CPU time of the control group in
-          percent, where 100 is one CPU. Limits are not set where there is none. atop
-          2.8 up to 2.10.
+          percent, where 100 is one CPU. Limits are not set if there are none. atop 2.8
+          up to 2.10.
       cgroup_cpu_weight (int): weight of the control group when CPU time is shared.
           atop 2.8 up to 2.10.
       cgroup_effective_cpu_limit_percent (int): lowest limit of the CPU time of the
@@ -159,10 +160,10 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
       data_size (int): size of private data, virtual, in bytes. atop 1.27 and later.
       executable_size (int): size of the code of the program, virtual, in bytes.
       gpu_average_memory_size (int): average size of the memory of a GPU that the
-          process used in the interval, in bytes. GPU attributes are only set where
-          atop's GPU daemon told of the process, atop 2.4 and later.
+          process used in the interval, in bytes. GPU attributes are only set if atop's
+          GPU daemon reported the process. atop 2.4 and later.
       gpu_busy_percent (float): share of the time in which a GPU was busy for the
-          process, on average of the GPUs that it uses. atop 2.13 and later.
+          process: the average over the GPUs that it uses. atop 2.13 and later.
       gpu_lifetime_busy_percent (int): share of the time since the process started to
           use GPUs in which these were busy for it, added up over the GPUs that it uses.
           atop 2.4 up to 2.12.
@@ -170,11 +171,11 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
           started to use GPUs in which it used their memory, added up over these. atop
           2.4 up to 2.12.
       gpu_memory_busy_percent (float): share of the time in which the process used the
-          memory of a GPU, on average of those that it uses. atop 2.13 and later.
+          memory of a GPU: the average over the GPUs that it uses. atop 2.13 and later.
       gpu_memory_size (int): size of GPU memory in bytes.
       gpu_numbers (list[int]): numbers of the GPUs that the process uses.
-      gpu_time (int): time the GPUs worked for the process, which is only known when it
-          has ended, in milliseconds. atop 2.4 up to 2.12.
+      gpu_time (int): time the GPUs worked for the process, in milliseconds. Only known
+          when the process has ended. atop 2.4 up to 2.12.
       gpu_type (str): "C" if the process computes, "G" if it draws. atop 2.13 and later.
       library_size (int): size of shared libraries, virtual, in bytes. atop 1.27 and
           later.
@@ -189,15 +190,16 @@ class AtopProcessActivityEventData(AtopTaskActivityEventData):
       number_of_threads (int): number of threads.
       number_of_uninterruptible_threads (int): number of threads that wait and cannot be
           interrupted, most often for a disk. Not known in 2.7 up to 2.9.
-      oom_score (int): badness, the process with the highest is killed first when memory
-          runs out. atop 2.13 and later.
-      oom_score_adjustment (int): what was added to the badness, from -1000 for a
+      oom_score (int): badness. The kernel first kills the process with the highest one
+          when memory runs out. atop 2.13 and later.
+      oom_score_adjustment (int): number that was added to the badness, from -1000 for a
           process that must not be killed to 1000. atop 2.13 and later.
       ppid (int): process identifier of the parent process (PPID).
       process_state (str): state of the process as the letter of the kernel, "E" if it
           exited.
-      proportional_size (int): size of resident memory in bytes, where what several
-          processes share is divided among them. atop 2.1 and later, where asked for.
+      proportional_size (int): size of resident memory in bytes. Memory that several
+          processes share is divided among them. atop 2.1 and later, if atop was asked
+          for it.
       resident_size (int): size of resident memory in bytes.
       resident_size_growth (int): growth of resident memory in bytes.
       stack_size (int): size of the stack, virtual, in bytes. atop 1.27 and later.
@@ -268,20 +270,19 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         self._members = ()
 
     def _GetCounters(self, task):
-        """Retrieves what a task used in the interval.
+        """Retrieves the counters of a task.
 
         Args:
           task (rawlog.Task): entry of the task.
 
         Returns:
-          dict[str, int]: counters per name of the attribute, None for what is not
-              valid.
+          dict[str, int]: counters per name of the attribute, None if not valid.
         """
         members = self._members
         if task.state == rawlog.STATE_EXITED:
             members = self._exit_members
 
-        # That of a new task is no difference.
+        # The counter of a new task is no difference.
         has_differences = task.excode >= 0
 
         counters = {}
@@ -303,8 +304,8 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
 
         Returns:
           list[tuple[str, str, function, bool]]: names of the attribute and of the
-              member, what converts its value, and True if a value just below 2^32 is
-              none.
+              member, function that converts its value, and True if a value just below
+              2^32 is not valid.
         """
         members = [
             ("major_faults", "majflt", self._GetSize),
@@ -386,7 +387,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         return self._GetSize(number, self._SECTOR_SIZE)
 
     def _IsLateNew(self, task, sample):
-        """Determines if a task is new that was started before the interval.
+        """Determines if a task is new to atop, but was started before the interval.
 
         Args:
           task (rawlog.Task): entry of the task.
@@ -398,7 +399,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         return task.excode < 0 and task.btime < sample.curtime - sample.interval - 1
 
     def _IsSinceStart(self, task, sample):
-        """Determines if the counters of a task are more than those of the interval.
+        """Determines if the counters of a task cover more than the interval.
 
         Args:
           task (rawlog.Task): entry of the task.
@@ -410,12 +411,12 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
         if sample.is_boot:
             return True
 
-        # For a task that is new they are totals too, but it was started in the
-        # interval, except for a process that atop did not recognize when it exited.
+        # The counters of a new task are totals, too. But it was started in the
+        # interval, unless it is an exited process that atop did not recognize.
         return task.state == rawlog.STATE_EXITED and self._IsLateNew(task, sample)
 
     def _SetTask(self, event_data, task, sample, counters, is_since_start):
-        """Sets what events of processes and threads have in common.
+        """Sets the attributes that events of processes and threads share.
 
         Args:
           event_data (AtopTaskActivityEventData): event data.
@@ -495,7 +496,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         ("virtual_size", "vmem"),
     )
 
-    # Of a process these are sums over its threads.
+    # A process has the sums over its threads.
     _THREAD_SUMS = (
         ("block_io_delay_time", "blkdelay"),
         ("involuntary_context_switches", "nivcsw"),
@@ -505,8 +506,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
     _GetThreadValues = operator.attrgetter(*(member for _, member in _THREAD_SUMS))
 
-    # Bounds what is remembered. Such a process has three entries or more, so that even
-    # a process list of 50,000 entries has at most half as many.
+    # Bounds the memory. A multithreaded process has three entries or more, so a process
+    # list of 50,000 entries has at most half as many such processes.
     _MAXIMUM_NUMBER_OF_MULTITHREADED = 1 << 15
 
     _THREADS = (
@@ -525,7 +526,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         self._multithreaded = None
 
     def _AddThread(self, sums, task):
-        """Adds what a thread did to that of the other threads of its process.
+        """Adds the values of a thread to the sums of its process.
 
         Args:
           sums (list[int]): sums in the order of _THREAD_SUMS, None if this is the first
@@ -539,7 +540,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         return list(map(operator.add, sums, values)) if sums else values
 
     def _GetGPU(self, task, sample):
-        """Retrieves what a process used of GPUs.
+        """Retrieves how a process used GPUs.
 
         Args:
           task (rawlog.Task): entry of the process.
@@ -549,7 +550,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
           dict[str, object]: values per name of the attribute, empty if not known.
         """
         # In other states the members hold remains of something else. A process that
-        # does not use GPUs any more keeps its state, the rest is remains then.
+        # uses GPUs no more keeps its state, but its other members are remains.
         if (
             not sample.has_gpus
             or task.gpu_state not in self._GPU_STATES
@@ -575,7 +576,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
                         "gpu_lifetime_memory_busy_percent": self._GetSize(
                             task.gpu_membusy
                         ),
-                        # Is 0 as long as it is not known.
+                        # 0 until it is known.
                         "gpu_time": self._GetSize(task.gpu_timems) or None,
                     }
                 )
@@ -593,8 +594,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
                 ("gpu_busy_percent", task.gpu_gpubusycum),
                 ("gpu_memory_busy_percent", task.gpu_membusycum),
             ):
-                # Where the GPU has no figure, the difference is 0 for an exited
-                # process.
+                # For an exited process the difference is 0 if the GPU has no figure.
                 if total is None or total < (task.state == rawlog.STATE_EXITED):
                     continue
                 values[name] = round(total / number_of_samples, 1)
@@ -630,13 +630,13 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         return pids
 
     def _IsGPUOfSnapshot(self, task):
-        """Determines if what an entry tells of GPUs may not be what 2.12 stores.
+        """Determines if the GPU members of an entry may not be those of 2.12.
 
-        Snapshots between 2.12 and 2.13 have the number and sizes of 2.12 and store what
-        2.13 does, of which the sizes of memory and the number of samples stand where
-        they did before. The type of the process, which is new, or a share of the time
-        that is larger than all of it shows them. A release can have a remain in place
-        of the type, hence that says nothing of other entries.
+        Snapshots between 2.12 and 2.13 have the number and sizes of 2.12, but store the
+        members of 2.13. The sizes of memory and the number of samples stand at the same
+        place in both. Two values show a snapshot: the type of the process, which is
+        new, and a share of the time that exceeds 100 %. In a release remains can stand
+        in place of the type. So the type only counts for its own entry.
 
         Args:
           task (rawlog.Task): entry of a process that uses GPUs.
@@ -663,7 +663,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           task (rawlog.Task): entry of the process.
-          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS,
+          thread_sums (list[int]): sums over its threads, in the order of _THREAD_SUMS,
               None if none are listed.
           sample (rawlog.Sample): sample that the entry is from.
         """
@@ -700,19 +700,19 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)
 
     def _RemoveWrongSums(self, counters, task, thread_sums):
-        """Removes sums over threads that are not what these did in the interval.
+        """Removes sums over threads that do not cover the interval.
 
-        What atop stores is the difference between the sums over the threads that are
-        alive at this sample and at the previous one, or where that is negative the sum
-        of this one, since the threads were started. Up to 2.6 it is 2^32 more than the
-        difference then. It is what the threads did where none of the previous sample
-        ended, as where that was the main thread; or else where their own entries add up
-        to it.
+        atop sums over the threads that are alive at a sample. It stores the difference
+        between the sums of this sample and of the previous one. Where that is negative,
+        it stores the sum of this sample, since the threads were started; up to 2.6 it
+        stores the difference plus 2^32. The stored value is right if no thread of the
+        previous sample ended, as where the main thread was the only one. It is also
+        right if the entries of the threads add up to it.
 
         Args:
           counters (dict[str, int]): counters per name of the attribute.
           task (rawlog.Task): entry of the process.
-          thread_sums (list[int]): what its threads did, in the order of _THREAD_SUMS,
+          thread_sums (list[int]): sums over its threads, in the order of _THREAD_SUMS,
               None if none are listed, as where there is only the main thread.
         """
         if task.excode < 0 or (
@@ -731,7 +731,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
         Args:
           task (rawlog.Task): entry of the process.
-          thread_sums (list[int]): what its threads did or None if none are listed.
+          thread_sums (list[int]): sums over its threads or None if none are listed.
         """
         if self._multithreaded is None:
             return
@@ -744,7 +744,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             self._multithreaded.discard(task.pid)
 
     def _SetLiving(self, parser_mediator, event_data, task, sample):
-        """Sets what is only known of a process that lives.
+        """Sets the attributes that only a living process has.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
@@ -770,10 +770,10 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             for name, member, unit in self._CGROUP_LIMITS:
                 setattr(event_data, name, self._GetSize(getattr(task, member), unit))
 
-        # Is 0 where it was not asked for, and for threads of the kernel.
+        # 0 if atop was not asked for it, and for threads of the kernel.
         event_data.proportional_size = self._GetSize(task.pmem, 1024) or None
 
-        # Before the release was finished remains of something else stood there.
+        # Development versions have remains of something else there.
         if not self._log.is_development:
             event_data.oom_score = self._GetSize(task.oomscore)
             event_data.oom_score_adjustment = task.oomscoreadj
@@ -816,7 +816,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         process = None
         thread_sums = None
         for task in sample.active_tasks():
-            # Threads follow their process. Before 1.27 there are none.
+            # Threads follow their process. Before 1.27 no threads are listed.
             if task.isproc == 0:
                 if process and process.pid == task.tgid:
                     thread_sums = self._AddThread(thread_sums, task)
@@ -827,7 +827,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             process = None
             thread_sums = None
 
-            # When process accounting failed atop stored entries that are all zero.
+            # When process accounting failed, atop stored entries that are all zero.
             is_exited = task.state == rawlog.STATE_EXITED
             if self._IsFirstExit(task) if is_exited else task.pid > 0:
                 process = task

@@ -11,27 +11,27 @@ from plaso_atop.plugins import interface
 class AtopCgroupEventData(events.EventData):
     """Control group event data.
 
-    atop 2.11 and later stores control groups (cgroups v2). The first sample of a run of
-    atop that holds some gives an event for every control group with processes, in
-    itself or below it, so that a log says what existed. Other samples, and control
-    groups without processes, only give one where something was used.
+    atop 2.11 and later stores control groups (cgroups v2). In a run of atop the first
+    sample with control groups gives an event for each one that has processes, in itself
+    or below it. So a log shows which control groups existed. Other samples, and control
+    groups without processes, only give an event if the control group used something.
 
-    What a control group used includes what those below it used. Counters are those of
-    the interval up to the sample, unless since_creation is set. What the kernel does
-    not account for a control group, such as memory without the memory controller, is
-    not set.
+    The use of a control group includes that of the control groups below it. Counters
+    cover the interval up to the sample, unless since_creation is set. An attribute is
+    not set if the kernel does not account it for the control group, such as memory
+    without the memory controller.
 
-    Pressure is the time in which some or all (full) processes of the control group that
-    had work to do could not, as they waited for a CPU, for disks or for memory. Its
-    percentages rest on intervals of whole seconds and are capped at 100.0.
+    Pressure is the time in which some or all (full) of the processes with work to do
+    waited for a CPU, for disks or for memory. Its percentages rest on intervals of
+    whole seconds and are capped at 100.0.
 
     Attributes:
       cgroup (str): path of the control group, "/" for the root.
       cpu_limit_percent (int): limit of the CPU time in percent, where 100 is one CPU.
-          Limits are not set where there is none.
+          Limits are not set if there are none.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
-          one CPU. Intervals are whole seconds, hence it is not accurate for short ones,
-          and not capped.
+          one CPU. Intervals are whole seconds, so the share is not accurate for short
+          ones. It is not capped.
       cpu_pressure_full_percent (float): percentage of the interval, see
           cpu_pressure_full_time.
       cpu_pressure_full_time (int): time in which all waited for a CPU, in milliseconds.
@@ -51,8 +51,8 @@ class AtopCgroupEventData(events.EventData):
       io_pressure_some_percent (float): percentage of the interval, see
           io_pressure_some_time.
       io_pressure_some_time (int): time in which some waited for disks, in milliseconds.
-      memory_anonymous_size (int): size of memory that belongs to no file, such as heaps
-          and stacks, in bytes.
+      memory_anonymous_size (int): size of memory that no file backs, such as heaps and
+          stacks, in bytes.
       memory_file_size (int): size of memory that caches files in bytes.
       memory_kernel_size (int): size of memory of the kernel in bytes.
       memory_limit_size (int): limit of the memory in bytes.
@@ -71,12 +71,12 @@ class AtopCgroupEventData(events.EventData):
       number_of_reads (int): number of read requests to disks.
       number_of_writes (int): number of write requests to disks.
       offset (int): offset of the sample relative to the start of the file.
-      pids (list[int]): identifiers of the processes in the control group itself, the
-          first 256 of them.
+      pids (list[int]): identifiers of the processes in the control group itself, at
+          most the first 256.
       read_size (int): size of data read from disk in bytes.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       since_creation (bool): True if the counters are totals since the control group was
-          created, which they are in the first sample of a run of atop.
+          created, as in the first sample of a run of atop.
       swap_limit_size (int): limit of the swap space in bytes.
       system_cpu_time (int): CPU time in the kernel in milliseconds.
       user_cpu_time (int): CPU time of the programs themselves in milliseconds.
@@ -135,7 +135,7 @@ class AtopCgroupPlugin(interface.AtopPlugin):
     DATA_FORMAT = "atop raw log control groups"
     IS_DEFAULT = False
 
-    # Bounds the size of an event, there are control groups of thousands of processes.
+    # Bounds the size of an event: a control group can have thousands of processes.
     _MAXIMUM_NUMBER_OF_PIDS = 256
 
     # Names of attributes, without the unit, and of the members that hold them.
@@ -154,14 +154,13 @@ class AtopCgroupPlugin(interface.AtopPlugin):
         self._has_first = False
 
     def _GetCounters(self, cstat):
-        """Retrieves what a control group used.
+        """Retrieves the counters of a control group.
 
         Args:
           cstat (tuple): metrics and limits of the control group.
 
         Returns:
-          dict[str, int]: counters per name of the attribute, None for what is not
-              known.
+          dict[str, int]: counters per name of the attribute, None if not known.
         """
         counters = {
             "number_of_reads": self._GetSize(cstat.dsk_rios),
@@ -206,8 +205,8 @@ class AtopCgroupPlugin(interface.AtopPlugin):
               and other components, such as storage and dfVFS.
           cgroup (rawlog.Cgroup): control group.
           sample (rawlog.Sample): sample.
-          is_first (bool): True if this is the first sample with control groups of a run
-              of atop, False if there is only an event where something was used.
+          is_first (bool): True if this is the first sample with control groups in a
+              run of atop. Otherwise there is only an event if something was used.
         """
         cstat = cgroup.cstat
         counters = self._GetCounters(cstat)
@@ -225,7 +224,7 @@ class AtopCgroupPlugin(interface.AtopPlugin):
         else:
             self._SetPercentages(event_data, cstat, sample)
 
-        # A limit of -1 is none, and one of -2 is not known.
+        # -1 is no limit, -2 is a limit that is not known.
         event_data.cpu_limit_percent = self._GetSize(cstat.conf_cpumax)
         event_data.cpu_weight = self._GetSize(cstat.conf_cpuweight)
         event_data.disk_weight = self._GetSize(cstat.conf_dskweight)
@@ -244,7 +243,7 @@ class AtopCgroupPlugin(interface.AtopPlugin):
         event_data.number_of_processes_below = self._GetSize(cstat.gen_procsbelow)
         self._SetSample(event_data, sample)
 
-        # A process of another namespace than that of atop is 0.
+        # The identifier is 0 for a process in another namespace than atop.
         pids = (pid for pid in cgroup.pids if pid > 0)
         event_data.pids = (
             list(itertools.islice(pids, self._MAXIMUM_NUMBER_OF_PIDS)) or None

@@ -11,20 +11,20 @@ from plaso_atop.plugins import interface
 class AtopDiskEventData(events.EventData):
     """Transfers of a disk or volume event data.
 
-    Counters are those of the interval up to the sample, unless since_boot is set.
-    A disk that was added in the interval has its totals.
+    Counters cover the interval up to the sample, unless since_boot is set. Those of a
+    disk that was added in the interval are its totals.
 
     Attributes:
       average_queue_depth (float): average number of requests at a time while the disk
           was busy.
       busy_percent (float): share of the interval in which the disk was busy. Intervals
-          are whole seconds, it is capped at 100.0.
-      busy_time (int): time in which the disk was busy, in milliseconds. Not set, nor
-          are busy_percent and average_queue_depth, where it is more than a second
-          longer than the interval, which cannot be; nor where it is 0 for software
-          RAID, of which older kernels do not tell.
-      discarded_size (int): size of what was discarded (trimmed), in bytes. atop 2.7 and
-          later, not set where the kernel does not tell.
+          are whole seconds, so the share is capped at 100.0.
+      busy_time (int): time in which the disk was busy, in milliseconds. Not set if it
+          exceeds the interval by more than a second, which is impossible. Not set if it
+          is 0 for software RAID, as older kernels do not measure that. busy_percent and
+          average_queue_depth are not set then either.
+      discarded_size (int): size of discarded (trimmed) data in bytes. atop 2.7 and
+          later, not set if the kernel does not report it.
       disk_name (str): name of the disk or volume.
       disk_type (str): "disk", "md" for software RAID, or "lvm" for what the device
           mapper provides: logical, encrypted (dm-crypt) and multipath volumes.
@@ -37,11 +37,11 @@ class AtopDiskEventData(events.EventData):
       number_of_reads (int): number of read requests.
       number_of_writes (int): number of write requests.
       offset (int): offset of the sample relative to the start of the file.
-      read_size (int): size of what was read, in bytes.
+      read_size (int): size of data read in bytes.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       since_boot (bool): True if the counters are totals since the system was started or
-          the disk was added, as they are in the first sample of a run of atop.
-      written_size (int): size of what was written, in bytes.
+          the disk was added, as in the first sample of a run of atop.
+      written_size (int): size of data written in bytes.
     """
 
     DATA_TYPE = "linux:atop:disk"
@@ -71,16 +71,17 @@ class AtopDiskEventData(events.EventData):
 class AtopNFSMountEventData(events.EventData):
     """Transfers of a mounted NFS file system event data.
 
-    Counters are those of the interval up to the sample, unless since_boot is set.
+    Counters cover the interval up to the sample, unless since_boot is set.
 
     Attributes:
-      application_read_size (int): size of what applications read, cached or not, but
-          for direct and memory mapped I/O, in bytes.
-      application_written_size (int): size of what applications wrote, but for direct
-          and memory mapped I/O, in bytes.
-      direct_read_size (int): size of what applications read with direct I/O, in bytes.
-      direct_written_size (int): size of what applications wrote with direct I/O, in
+      application_read_size (int): size of data that applications read, cached or not,
+          in bytes. Direct and memory mapped I/O are not included.
+      application_written_size (int): size of data that applications wrote, in bytes.
+          Direct and memory mapped I/O are not included.
+      direct_read_size (int): size of data that applications read with direct I/O, in
           bytes.
+      direct_written_size (int): size of data that applications wrote with direct I/O,
+          in bytes.
       hostname (str): name of the host.
       interval_seconds (int): time since the sample before, or in the first sample of a
           run of atop since the system was started, in seconds.
@@ -91,11 +92,11 @@ class AtopNFSMountEventData(events.EventData):
       mount_age_seconds (int): time since the file system was mounted, in seconds.
       mount_device (str): server and path that is mounted.
       offset (int): offset of the sample relative to the start of the file.
-      read_size (int): size of what was read from the server, in bytes.
+      read_size (int): size of data read from the server in bytes.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       since_boot (bool): True if the counters are totals since the file system was
-          mounted, as they are in the first sample of a run of atop.
-      written_size (int): size of what was written to the server, in bytes.
+          mounted, as in the first sample of a run of atop.
+      written_size (int): size of data written to the server in bytes.
     """
 
     DATA_TYPE = "linux:atop:nfs_mount"
@@ -153,7 +154,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
           sample (Sample): sample.
           view (StructureView): disk.
         """
-        # Times of samples are whole seconds, the interval can be up to one longer.
+        # Times of samples are whole seconds: the interval can be up to one longer.
         # Older kernels do not measure the time of MD volumes.
         if not 0 <= view.io_ms <= (sample.interval + 1) * 1000 or (
             event_data.disk_type == "md" and not view.io_ms
@@ -195,7 +196,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
             event_data.number_of_pending_requests = self._GetSize(view.inflight)
         self._GetBusyTime(event_data, sample, view)
 
-        # A disk that hangs is busy without ever finishing a request.
+        # A disk that hangs is busy, but finishes no request.
         if (
             event_data.number_of_reads
             or event_data.number_of_writes
@@ -242,7 +243,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
         if not system:
             return
 
-        # In 1.23 there are neither MD nor LVM volumes, and other names.
+        # atop 1.23 stores neither MD nor LVM volumes, and uses other names.
         disks = system.dsk
         disk_lists = (
             [(system.xdsk.xdsk, "disk")]

@@ -42,11 +42,11 @@ class AtopPlugin(plugins.BasePlugin):
         self._log = None
 
     def _GetCount(self, sample, number):
-        """Retrieves a counter of what happened in the interval of a sample.
+        """Retrieves a counter of the interval of a sample.
 
-        Where a counter has become smaller, because a device or module was removed and
-        came back, atop up to 2.6 takes it for one of 32 bits that started again: it
-        stores 2^32 minus a former value. That much does not happen in an interval.
+        A counter becomes smaller if a device or module was removed and came back. atop
+        up to 2.6 takes that for a wrap at 32 bits: it stores 2^32 minus a former value.
+        No interval has that many.
 
         Args:
           sample (Sample): sample.
@@ -66,8 +66,8 @@ class AtopPlugin(plugins.BasePlugin):
           seconds (int): seconds since January 1, 1970 00:00:00 UTC.
 
         Returns:
-          dfdatetime.DateTimeValues: date and time, which is InvalidTime where Plaso
-              cannot show it and for 0, which stands for not set.
+          dfdatetime.DateTimeValues: date and time. InvalidTime if Plaso cannot show it,
+              and for 0, which means not set.
         """
         if rawlog.IsValidTime(seconds):
             return dfdatetime_posix_time.PosixTime(timestamp=seconds)
@@ -81,8 +81,7 @@ class AtopPlugin(plugins.BasePlugin):
           number (int): number.
 
         Returns:
-          int: number or None if it is larger, or more negative, than what output
-              modules can hold.
+          int: number or None if output modules cannot hold a number of that size.
         """
         return number if abs(number) <= self._MAXIMUM_INTEGER else None
 
@@ -93,8 +92,8 @@ class AtopPlugin(plugins.BasePlugin):
           ticks (int): clock ticks.
 
         Returns:
-          int: milliseconds or None if the ticks are not valid or if the log does not
-              tell how long one is.
+          int: milliseconds or None if the ticks are not valid or if their length is not
+              known.
         """
         if ticks is None or ticks < 0 or not self._log.hertz:
             return None
@@ -123,8 +122,8 @@ class AtopPlugin(plugins.BasePlugin):
           unit (Optional[int]): size of a unit in bytes, None if it is not known.
 
         Returns:
-          int: size in bytes, or None if it is not valid or larger than what output
-              modules can hold.
+          int: size in bytes, or None if it is not valid or too large for output
+              modules.
         """
         if number is None or unit is None or number < 0:
             return None
@@ -146,16 +145,16 @@ class AtopPlugin(plugins.BasePlugin):
         return text.Escape(value) if value else None
 
     def _GetTransfers(self, sample, number, amount, unit=1):
-        """Retrieves counters of what was transferred in the interval of a sample.
+        """Retrieves counters of the transfers in the interval of a sample.
 
         Args:
           sample (Sample): sample.
           number (int): number of packets or requests.
-          amount (int): number of units that were transferred with these.
+          amount (int): number of units that these transferred.
           unit (Optional[int]): size of a unit in bytes.
 
         Returns:
-          tuple[int, int]: number and size in bytes, None for what is not valid.
+          tuple[int, int]: number and size in bytes, None if not valid.
         """
         # A size of 2^32 is nothing special, but it has the same fault as the number. A
         # number that had become large before is recognized by what a packet must have.
@@ -168,13 +167,13 @@ class AtopPlugin(plugins.BasePlugin):
         return count, self._GetSize(amount, unit)
 
     def _MayBeWrapped(self, sample):
-        """Determines if counters of a sample may be a former value, see _GetCount.
+        """Determines if counters of a sample may come from a wrap, see _GetCount.
 
         Args:
           sample (Sample): sample.
 
         Returns:
-          bool: True if they may be.
+          bool: True if they may.
         """
         is_old = self._log.version_tuple <= (2, 6) or sample.is_converted
         return is_old and not sample.is_boot
@@ -186,8 +185,7 @@ class AtopPlugin(plugins.BasePlugin):
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           event_data (EventData): event data, whose hostname is set here.
-          corrupted (Optional[bool]): True if part of what the event data is made of is
-              damaged.
+          corrupted (Optional[bool]): True if a source of the event data is damaged.
         """
         event_data.hostname = self._hostname
         compatibility.ProduceEventData(
@@ -198,14 +196,14 @@ class AtopPlugin(plugins.BasePlugin):
         )
 
     def _ProduceSampleEventData(self, parser_mediator, sample, event_data):
-        """Produces event data of what a sample measured.
+        """Produces event data of the measurements of a sample.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
               and other components, such as storage and dfVFS.
           sample (Sample): sample.
-          event_data (EventData): event data. The hostname, since_boot and what says
-              which sample it is are set here.
+          event_data (EventData): event data, whose hostname, offset, sample_time,
+              interval_seconds and since_boot are set here.
         """
         self._SetSample(event_data, sample)
         event_data.since_boot = sample.is_boot or None
@@ -259,7 +257,7 @@ class AtopPlugin(plugins.BasePlugin):
         """
 
     def Finish(self, parser_mediator):
-        """Extracts the events that are left at the end of a log, or on abort.
+        """Extracts the remaining events at the end of a log, or on abort.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
@@ -320,8 +318,8 @@ class AtopTaskPlugin(AtopPlugin):
           task (rawlog.Task): entry of an exited process.
 
         Returns:
-          bool: False if it stands in the sample already, or if there are more than atop
-              stores.
+          bool: False if the sample has listed the exit already, or if it has more exits
+              than atop stores.
         """
         # When atop cannot tell which process it was, the identifier is 0.
         if task.pid and self._exit_btimes.get(task.pid) == task.btime:
@@ -341,15 +339,15 @@ class AtopTaskPlugin(AtopPlugin):
     def _FollowsPrevious(self, sample):
         """Determines if no sample is missing between the previous one and this one.
 
-        Within a run atop takes the interval of a sample from its time and that of the
-        sample before, and a second if that is less.
+        Within a run the interval of a sample is the difference between its time and
+        that of the sample before, at least a second.
 
         Args:
           sample (rawlog.Sample): sample with a whole process list.
 
         Returns:
-          bool: True if the process list before this one in the file was whole and is
-              that of the sample that was taken before this one.
+          bool: True if the process list before this one in the file was whole, and if
+              atop took its sample directly before this one.
         """
         if sample.offset != self._previous_end_offset:
             return False
@@ -396,8 +394,8 @@ class AtopTaskPlugin(AtopPlugin):
           is_in_container (bool): True if the process of the user may be in a container.
 
         Returns:
-          str: name, or None if it is not known or if the process may be in a container,
-              which has users of its own.
+          str: name, or None if it is not known or if the process may be in a container:
+              containers have users of their own.
         """
         if is_in_container:
             return None
@@ -419,7 +417,7 @@ class AtopTaskPlugin(AtopPlugin):
         )
 
     def _IsGuessed(self, task):
-        """Determines if atop guessed which process an exit is of.
+        """Determines if atop guessed which process exited.
 
         Process accounting of version 2 holds no process identifiers.
 
@@ -427,20 +425,20 @@ class AtopTaskPlugin(AtopPlugin):
           task (rawlog.Task): entry of an exited process.
 
         Returns:
-          bool: True if it was guessed.
+          bool: True if atop guessed.
         """
         return (task.ppid if task.tgid is None else task.tgid) == 0
 
     def _MayBeContainerCgroup(self, cgroup, sample):
-        """Determines if a living process may be in a container by its control group.
+        """Determines by its control group if a living process may be in a container.
 
         Args:
           cgroup (bytes): path of the control group, None or empty if not known.
           sample (rawlog.Sample): sample that lists the process.
 
         Returns:
-          bool: True if a container runtime created it, or if it, or the end of its
-              path, is not known although control groups were stored.
+          bool: True if a container runtime created the control group. Also if control
+              groups were stored, but this one, or the end of its path, is not known.
         """
         if not cgroup:
             return sample.has_cgroups
@@ -450,7 +448,7 @@ class AtopTaskPlugin(AtopPlugin):
         )
 
     def _SetPrevious(self, sample):
-        """Sets the previous sample, when all entries of it were seen.
+        """Sets the previous sample, when all its entries were seen.
 
         Args:
           sample (rawlog.Sample): sample with a whole process list.

@@ -11,17 +11,17 @@ from plaso_atop.plugins import interface
 class AtopNetworkInterfaceEventData(events.EventData):
     """Traffic of a network interface event data.
 
-    Counters are those of the interval up to the sample, unless since_boot is set.
-    An interface that was added in the interval has its totals.
+    Counters cover the interval up to the sample, unless since_boot is set. Those of an
+    interface that was added in the interval are its totals.
 
     Attributes:
       collisions (int): number of collisions.
       hostname (str): name of the host.
-      interface_name (str): name of the interface, for an InfiniBand port that of the
-          adapter, a slash and the number of the port.
+      interface_name (str): name of the interface. For an InfiniBand port, name of the
+          adapter, a slash and number of the port.
       interface_speed (int): speed in megabits per second. Not set if not known.
-      interface_type (str): "ethernet", "wireless" or "infiniband". Not set for others,
-          most of which are virtual, and before 2.2-3.
+      interface_type (str): "ethernet", "wireless" or "infiniband". Not set for other
+          interfaces, which are mostly virtual, nor before 2.2-3.
       interval_seconds (int): time since the sample before, or in the first sample of a
           run of atop since the system was started, in seconds.
       offset (int): offset of the sample relative to the start of the file.
@@ -29,16 +29,16 @@ class AtopNetworkInterfaceEventData(events.EventData):
       received_errors (int): number of errors in receiving.
       received_multicast_packets (int): number of multicast packets received.
       received_packets (int): number of packets received.
-      received_size (int): size of what was received, in bytes. For an InfiniBand port
-          four times what atop itself prints with the label IFB, which are units of 4
-          bytes.
+      received_size (int): size of received data in bytes. For an InfiniBand port this
+          is four times the number that atop prints with the label IFB: atop prints
+          units of 4 bytes.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
       sent_dropped_packets (int): number of packets to send that were dropped.
       sent_errors (int): number of errors in sending.
       sent_packets (int): number of packets sent.
-      sent_size (int): size of what was sent, in bytes. See received_size.
+      sent_size (int): size of sent data in bytes. See received_size.
       since_boot (bool): True if the counters are totals since the system was started or
-          the interface was added, as they are in the first sample of a run of atop.
+          the interface was added, as in the first sample of a run of atop.
     """
 
     DATA_TYPE = "linux:atop:network_interface"
@@ -86,7 +86,7 @@ class AtopNetworkPlugin(interface.AtopPlugin):
 
     _INTERFACE_TYPES = {b"e": "ethernet", b"w": "wireless"}
 
-    # What drivers that do not know the speed tell, as 16 and as 32 bits.
+    # Drivers that do not know the speed report -1, in 16 or in 32 bits.
     _UNKNOWN_SPEEDS = (0xFFFF, 0xFFFFFFFF)
 
     def _GetTraffic(self, event_data, sample, received, sent):

@@ -401,9 +401,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     # Sizes in memory in bytes: of an entry of what is shared, and of identifiers that
     # are not shared.
     _ENTRY_SIZE = 120
-    _IDENTIFIERS_SIZE = 360
+    _IDENTIFIERS_SIZE = 480
 
     _ANCESTOR_SIZE = ancestors.Ancestor.SIZE // processes.Process.SIZE_UNIT
+    _ANCESTOR_VALUES_SIZE = (
+        ancestors.Ancestor.VALUES_SIZE // processes.Process.SIZE_UNIT
+    )
 
     def __init__(self):
         """Initializes a plugin."""
@@ -782,18 +785,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return sample.curtime
         return process_exit.btime + elapsed_ticks // self._log.hertz
 
-    def _GetOrigin(self, process):
-        """Determines the origin of a process by its control group.
-
-        Args:
-          process (processes.Process): process.
-
-        Returns:
-          control_groups.Origin: origin.
-        """
-        cgroup = process.cgroup or process.inherited_cgroup or b""
-        return control_groups.GetOrigin(cgroup, is_cut=self._IsCutCgroup(cgroup))
-
     def _GetParent(self, process, candidates, sample):
         """Determines which process is the parent of a process.
 
@@ -989,7 +980,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 self._ProduceChange(parser_mediator, process, attributes, sample)
 
         self._AddCounters(process, task, sample)
-        process.btime = task.btime
+        if process.btime != task.btime:
+            process.btime = task.btime
         process.last_nthr = task.nthr
         process.state = task.state
         process.AddMemory(task.rmem, task.vmem)
@@ -1050,7 +1042,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
         """
         self._CountState(process, is_kept=False)
-        self._state_size -= self._ANCESTOR_SIZE * process.as_ancestor.Release()
+        self._ReleaseAncestor(process.as_ancestor)
         name, cmdline, ids, container = process.GetFirst()
         utime, stime, rsz, wsz, cwsz, minflt, majflt, rmem, vmem = process.GetTotals()
 
@@ -1075,11 +1067,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if process.is_exit_only and process.container:
             container = process.container
             event_data.is_inherited = True
-        container_identifier = self._GetOrigin(process).container
-        if container_identifier:
-            event_data.container_identifier = self._GetText(
-                container_identifier[: self._CONTAINER_IDENTIFIER_SIZE]
-            )
         if container:
             setattr(event_data, self._container_attribute, self._GetText(container))
 
@@ -1127,12 +1114,30 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             end_time = self._SetExit(event_data, process, sample)
         if rawlog.IsValidTime(process.start_time):
             event_data.observed_seconds = self._GetSize(end_time - process.start_time)
-        self._SetOrigin(event_data, process)
+        origin = self._SetOrigin(event_data, process)
+        if origin.container and not event_data.container_identifier:
+            event_data.container_identifier = self._GetText(
+                origin.container[: self._CONTAINER_IDENTIFIER_SIZE]
+            )
         self._SetLast(parser_mediator, event_data, process)
 
         self._ProduceEventData(
             parser_mediator, event_data, corrupted=process.is_corrupted
         )
+
+    def _ReleaseAncestor(self, ancestor):
+        """Gives up a process that is not remembered any more.
+
+        Args:
+          ancestor (ancestors.Ancestor): the process as its descendants need it.
+        """
+        number_of_ancestors = ancestor.Release()
+        if not number_of_ancestors:
+            # Its values are not those of a process any more.
+            self._state_size += self._ANCESTOR_VALUES_SIZE
+        else:
+            self._state_size -= self._ANCESTOR_SIZE * number_of_ancestors
+            self._state_size -= self._ANCESTOR_VALUES_SIZE * (number_of_ancestors - 1)
 
     def _SetAncestors(self, sample):
         """Sets the ancestors of the processes that are listed first.
@@ -1161,6 +1166,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 if not parent:
                     parent_node = ancestors.Ancestor(process.ppid)
                     self._state_size += self._ANCESTOR_SIZE
+                    self._state_size += self._ANCESTOR_VALUES_SIZE
                 process.as_ancestor.SetParent(parent_node)
             parents[process] = parent
 
@@ -1314,16 +1320,21 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Args:
           event_data (AtopProcessEventData|AtopProcessChangeEventData): event data.
           process (processes.Process): process.
+
+        Returns:
+          control_groups.Origin: origin.
         """
         event_data.ancestors = process.ancestors
         event_data.login_pid = process.as_ancestor.login_pid
         event_data.running_at_log_start = process.sample_time is not None or None
 
-        origin = self._GetOrigin(process)
+        cgroup = process.cgroup or process.inherited_cgroup or b""
+        origin = control_groups.GetOrigin(cgroup, is_cut=self._IsCutCgroup(cgroup))
         event_data.login_session = self._GetText(origin.session)
         event_data.systemd_unit = self._GetText(origin.unit)
         if any(origin) and not process.cgroup:
             event_data.is_inherited = True
+        return origin
 
     def Finish(self, parser_mediator):
         """Extracts the events that are left at the end of a log, or on abort.

@@ -1,4 +1,4 @@
-"""Plugin for the runs of atop in an atop raw log, and for what is missing from them."""
+"""Plugin for the runs of atop in an atop raw log, and for the gaps in them."""
 
 from plaso.containers import events
 
@@ -13,7 +13,7 @@ class AtopSessionEventData(events.EventData):
     Attributes:
       atop_version (str): version of atop.
       boot_time (dfdatetime.DateTimeValues): date and time the system was started, as
-          known to this run of atop.
+          this run of atop knew it.
       end_time (dfdatetime.DateTimeValues): date and time of the last sample.
       hostname (str): name of the host.
       kernel_release (str): release of the kernel.
@@ -21,8 +21,8 @@ class AtopSessionEventData(events.EventData):
       machine (str): machine type.
       number_of_samples (int): number of samples that could be read.
       offset (int): offset of the first sample relative to the start of the file.
-      process_accounting (bool): True if exited processes were recorded, with their exit
-          code, in at least one sample.
+      process_accounting (bool): True if at least one sample recorded exited processes
+          with their exit code.
       sampling_interval_seconds (int): median time between two samples in seconds.
       start_time (dfdatetime.DateTimeValues): date and time of the first sample.
     """
@@ -47,19 +47,18 @@ class AtopSessionEventData(events.EventData):
 
 
 class AtopGapEventData(events.EventData):
-    """Time for which an atop raw log has no samples event data.
+    """Time without samples in an atop raw log event data.
 
     Attributes:
       duration_seconds (int): time between the samples before and after the gap in
           seconds, negative if the clock was set back.
       end_time (dfdatetime.DateTimeValues): date and time of the first sample after the
           gap.
-      expected_interval_seconds (int): time that was to be between these samples, in
-          seconds.
+      expected_interval_seconds (int): expected time between these samples, in seconds.
       hostname (str): name of the host.
-      offset (int): offset of the damage, or else of the first sample after the gap,
-          relative to the start of the file.
-      reason (str): why there is a gap, as far as the log shows it.
+      offset (int): offset of the damage relative to the start of the file. Without
+          damage, offset of the first sample after the gap.
+      reason (str): reason of the gap, as far as the log shows it.
       size (int): size of the damage in bytes.
       start_time (dfdatetime.DateTimeValues): date and time of the last sample before
           the gap.
@@ -92,7 +91,7 @@ class AtopSessionPlugin(interface.AtopPlugin):
         self._run_finder = None
 
     def _ProduceFindings(self, parser_mediator, findings):
-        """Produces the events of what was found.
+        """Produces the events of gaps and runs.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers

@@ -11,28 +11,27 @@ from plaso_atop.plugins import interface
 class AtopSystemEventData(events.EventData):
     """State of the system event data.
 
-    Counters are those of the interval up to the sample, unless since_boot is set. A
-    percentage of the CPU time is one of the time of all CPUs, as far as these counted
-    it.
+    Counters cover the interval up to the sample, unless since_boot is set. A percentage
+    of the CPU time rests on the time that all CPUs counted.
 
-    Pressure is what the kernel measured as pressure stall information (PSI): the time
-    in which at least one task ("some"), or all tasks that were not idle ("full"), had
-    to wait for a resource. The averages are those of the kernel at the time of the
-    sample. Percentages of the interval rest on whole seconds and are capped at 100.0.
-    atop 2.4 and later, not set where the kernel does not tell.
+    Pressure is the pressure stall information (PSI) of the kernel: the time in which at
+    least one task ("some"), or all tasks that were not idle ("full"), had to wait for a
+    resource. The kernel calculated the averages at the time of the sample. Percentages
+    of the interval rest on whole seconds and are capped at 100.0. atop 2.4 and later,
+    not set if the kernel does not report it.
 
-    Counters of the NFS client and server are only set where it was used. atop 2.2 and
+    Counters of the NFS client and server are only set if the host used it. atop 2.2 and
     later.
 
     Attributes:
       allocation_stalls (int): number of times that a task had to wait until memory was
-          reclaimed for it. Up to 2.6 not set for kernels since 4.10, nor where the log
-          does not tell the kernel, as atop did not find what these count.
+          reclaimed for it. atop up to 2.6 did not find the counters of kernels since
+          4.10: in its logs this is only set if the kernel is known to be older.
       compaction_stalls (int): number of times that a task had to wait until memory was
           compacted for it. atop 2.7 and later.
       context_switches (int): number of context switches.
-      cpu_busy_percent (float): percentage of the CPU time that was neither idle, nor
-          waited, nor was stolen.
+      cpu_busy_percent (float): percentage of the CPU time that was not idle, waiting or
+          stolen.
       cpu_guest_percent (float): percentage of the CPU time in virtual machines, which
           is part of that in user mode. atop 1.26 and later.
       cpu_guest_time (int): CPU time in virtual machines, which is part of that in user
@@ -76,12 +75,12 @@ class AtopSystemEventData(events.EventData):
       huge_pages_size (int): size of the reserved huge pages in bytes. atop 2.1 and
           later.
       icmp_received_destination_unreachables (int): number of ICMP messages received
-          that a host, network or port was unreachable.
+          that report an unreachable host, network or port.
       icmp_received_echo_requests (int): number of ICMP echo requests (pings) received.
       icmp_received_errors (int): number of ICMP messages received with errors.
-      icmp_received_messages (int): number of ICMP messages received, here and above
-          those of IPv4 and IPv6.
-      icmp_sent_messages (int): number of ICMP messages sent, those of IPv4 and IPv6.
+      icmp_received_messages (int): number of ICMP messages received. The ICMP counters
+          include IPv4 and IPv6.
+      icmp_sent_messages (int): number of ICMP messages sent.
       interrupts (int): number of interrupts.
       interval_seconds (int): time since the sample before, or in the first sample of a
           run of atop since the system was started, in seconds.
@@ -108,21 +107,21 @@ class AtopSystemEventData(events.EventData):
       ip_delivered_packets (int): number of IP packets that were received for the host
           itself.
       ip_forwarded_packets (int): number of IP packets that were forwarded.
-      ip_received_packets (int): number of IP packets received, here and above those of
+      ip_received_packets (int): number of IP packets received. The IP counters include
           IPv4 and IPv6.
-      ip_sent_packets (int): number of IP packets sent, those of IPv4 and IPv6.
+      ip_sent_packets (int): number of IP packets sent.
       ipv4_forwarding (bool): True if the host forwards IPv4 packets.
       load_average_1 (float): load average of the last minute.
       load_average_5 (float): load average of the last 5 minutes.
       load_average_15 (float): load average of the last 15 minutes.
       memory_available_percent (float): percentage of the memory that is available.
       memory_available_size (int): estimated size of the memory that can be used without
-          swapping, in bytes. atop 2.10 and later, not set where the kernel does not
-          tell.
+          swapping, in bytes. atop 2.10 and later, not set if the kernel does not report
+          it.
       memory_buffers_size (int): size of the buffers of block devices, in bytes.
       memory_cached_size (int): size of the page cache in bytes, tmpfs and shared memory
           included.
-      memory_commit_limit_size (int): size of the memory that can be committed where the
+      memory_commit_limit_size (int): size of the memory that can be committed if the
           system is set not to overcommit, in bytes.
       memory_committed_size (int): size of the memory that was promised to processes, in
           bytes.
@@ -174,14 +173,14 @@ class AtopSystemEventData(events.EventData):
       nfs_server_bad_formats (int): number of calls that the NFS server rejected because
           of their format.
       nfs_server_calls (int): number of calls that the NFS server received.
-      nfs_server_read_size (int): size of what the NFS server read for clients, in
+      nfs_server_read_size (int): size of data that the NFS server read for clients, in
           bytes.
       nfs_server_reads (int): number of read calls that the NFS server received.
-      nfs_server_tcp_connections (int): number of TCP connections to the NFS server that
-          were accepted.
+      nfs_server_tcp_connections (int): number of TCP connections that the NFS server
+          accepted.
       nfs_server_writes (int): number of write calls that the NFS server received.
-      nfs_server_written_size (int): size of what the NFS server wrote for clients, in
-          bytes.
+      nfs_server_written_size (int): size of data that the NFS server wrote for clients,
+          in bytes.
       numa_migrated_pages (int): number of memory pages that were moved to another NUMA
           node. atop 2.7 and later.
       number_of_cpus (int): number of CPUs.
@@ -196,31 +195,31 @@ class AtopSystemEventData(events.EventData):
       number_of_started_tasks (int): number of processes and threads that were started.
       number_of_uninterruptible_threads (int): number of threads that wait and cannot be
           interrupted, most often for a disk. Not known in 2.7 up to 2.9.
-      number_of_zombie_processes (int): number of exited processes that their parent
-          process did not wait for yet.
+      number_of_zombie_processes (int): number of exited processes for which their
+          parent process did not wait yet.
       offset (int): offset of the sample relative to the start of the file.
       oom_kills (int): number of processes that the kernel killed because it was out of
-          memory. atop 2.7 and later, not set where the kernel does not tell.
-      paged_in_size (int): size of what was read from block devices, in bytes. atop 2.8
-          and later.
-      paged_out_size (int): size of what was written to block devices, in bytes. atop
-          2.8 and later.
+          memory. atop 2.7 and later, not set if the kernel does not report it.
+      paged_in_size (int): size of data read from block devices in bytes. atop 2.8 and
+          later.
+      paged_out_size (int): size of data written to block devices in bytes. atop 2.8 and
+          later.
       reclaimed_pages (int): number of memory pages that were reclaimed. atop 1.27 and
           later. See scanned_pages.
       sample_time (dfdatetime.DateTimeValues): date and time of the sample.
-      scanned_pages (int): number of memory pages that were scanned to be reclaimed. Up
-          to 2.8 not set for kernels since 5.8, nor where the log does not tell the
-          kernel, unless it is 0: atop counted pages of these twice.
+      scanned_pages (int): number of memory pages that were scanned to be reclaimed.
+          atop up to 2.8 counted every page twice on kernels since 5.8: in its logs this
+          is only set if the kernel is known to be older, or if it is 0.
       since_boot (bool): True if the counters are totals since the system was started,
-          as they are in the first sample of a run of atop. There are no percentages of
-          an interval then.
+          as in the first sample of a run of atop. There are no percentages of an
+          interval then.
       swap_cached_size (int): size of swap space that is also in memory, in bytes. atop
           2.6 and later.
       swap_free_size (int): size of the swap space that is free, in bytes.
       swap_size (int): size of the swap space in bytes.
       swap_used_percent (float): percentage of the swap space that is used.
-      swapped_in_size (int): size of what was read from swap space, in bytes.
-      swapped_out_size (int): size of what was written to swap space, in bytes.
+      swapped_in_size (int): size of data read from swap space in bytes.
+      swapped_out_size (int): size of data written to swap space in bytes.
       tcp_active_opens (int): number of TCP connections that the host opened.
       tcp_checksum_errors (int): number of TCP segments received with a wrong checksum.
           atop 2.10 and later.
@@ -228,21 +227,21 @@ class AtopSystemEventData(events.EventData):
           at the time of the sample.
       tcp_established_resets (int): number of established TCP connections that were
           reset.
-      tcp_failed_attempts (int): number of attempts to open a TCP connection, of the
-          host or of others to the host, that failed.
+      tcp_failed_attempts (int): number of failed attempts to open a TCP connection, by
+          the host or to the host.
       tcp_passive_opens (int): number of TCP connections that others opened to the host.
       tcp_receive_errors (int): number of TCP segments received with errors.
       tcp_received_segments (int): number of TCP segments received.
       tcp_retransmitted_segments (int): number of TCP segments sent again.
-      tcp_sent_resets (int): number of TCP segments sent that reset a connection, as for
-          those to a closed port.
-      tcp_sent_segments (int): number of TCP segments sent, those sent again excepted.
+      tcp_sent_resets (int): number of TCP segments sent that reset a connection, such
+          as answers to a segment for a closed port.
+      tcp_sent_segments (int): number of TCP segments sent, without those sent again.
       udp_no_ports (int): number of UDP datagrams received for a closed port.
       udp_receive_errors (int): number of UDP datagrams received that could not be
           delivered for another reason.
-      udp_received_datagrams (int): number of UDP datagrams received, here and above
-          those of IPv4 and IPv6.
-      udp_sent_datagrams (int): number of UDP datagrams sent, those of IPv4 and IPv6.
+      udp_received_datagrams (int): number of UDP datagrams received. The UDP counters
+          include IPv4 and IPv6.
+      udp_sent_datagrams (int): number of UDP datagrams sent.
       zfs_cache_size (int): size of the cache of ZFS (ARC), in bytes. atop 2.6 and
           later, not set where there is none.
     """
@@ -571,11 +570,11 @@ class AtopSystemPlugin(interface.AtopPlugin):
     def _GetICMP(self, event_data, net):
         """Retrieves the counters of ICMP that are not always where they should be.
 
-        atop takes what the kernel prints for IPv4 one after the other. Kernels since
-        3.10 print checksum errors as third counter, since 2.8 atop has a member for it:
-        where only one of the two has it, the following counters are in a wrong place.
-        Those behind OutErrors are not used, as kernels since 6.3 print others there
-        that no version has members for.
+        atop stores the counters of IPv4 in the order in which the kernel prints them.
+        Kernels since 3.10 print checksum errors as third counter. atop has a member for
+        these since 2.8. Where only one of the two has them, the following counters are
+        in a wrong place. Counters behind OutErrors are not used: kernels since 6.3
+        print others there, for which no version of atop has members.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -602,7 +601,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
           release (bytes): release of the kernel.
 
         Returns:
-          tuple[int, int]: version or None if the release does not tell.
+          tuple[int, int]: version or None if the release does not contain it.
         """
         match = self._KERNEL_VERSION_RE.match(release)
         return match and (int(match[1]), int(match[2]))
@@ -627,7 +626,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
         for name, member_name in self._MEMORY_COUNTS:
             setattr(event_data, name, self._GetSize(getattr(mem, member_name)))
 
-        # In 2.6 it is also 0 where there is no ZFS.
+        # In 2.6 it is also 0 without ZFS.
         event_data.zfs_cache_size = event_data.zfs_cache_size or None
 
         # Kernels before 3.14 have no such figure.
@@ -647,7 +646,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
         self._GetReclaim(event_data, mem)
 
     def _GetHugePages(self, event_data, mem):
-        """Retrieves the huge pages, which have two sizes since 2.10.
+        """Retrieves the huge pages. Since 2.10 there are two sizes.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -690,14 +689,14 @@ class AtopSystemPlugin(interface.AtopPlugin):
         for name, member_name in self._TCP_COUNTS:
             setattr(event_data, name, self._GetSize(getattr(net.tcp, member_name)))
 
-        # What an older kernel does not tell atop leaves undefined.
+        # atop leaves undefined what an older kernel does not report.
         if self._IsKernelSince(self._KERNEL_WITH_CHECKSUM_ERRORS):
             event_data.tcp_checksum_errors = self._GetSize(net.tcp.InCsumErrors)
 
     def _GetNFS(self, event_data, sample, nfs):
         """Retrieves the counters of the NFS client and server, since 2.2.
 
-        Most hosts use neither: only counters of what was used are set.
+        Most hosts use neither: counters of an unused one are not set.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -802,8 +801,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
         ):
             event_data.allocation_stalls = self._GetSize(mem.allocstall)
 
-        # Before 2.9 atop added up all counters whose names start alike, where
-        # later kernels count every page twice: by who scanned it and by its type.
+        # Before 2.9 atop added up all counters whose names start alike. Later kernels
+        # count every page twice there: by who scanned it and by its type.
         is_right = version >= (2, 9) or self._IsKernelBefore(
             self._KERNEL_WITH_PGSCAN_PER_TYPE
         )
@@ -850,16 +849,16 @@ class AtopSystemPlugin(interface.AtopPlugin):
     def _RemoveInvalidTicks(self, sample, number_of_cpus, ticks):
         """Removes the parts of the CPU time that cannot be true.
 
-        The kernel does not guarantee that its counters only ever grow, those of waiting
-        and stolen time become smaller at times. What atop stores then is not the time
-        of the interval but nearly 2^32 ticks, or since 2.7 the time since boot.
+        The kernel does not guarantee that its counters only grow: those of waiting and
+        stolen time become smaller at times. Then atop does not store the time of the
+        interval, but nearly 2^32 ticks, or since 2.7 the time since boot.
 
         Args:
           sample (Sample): sample.
           number_of_cpus (int): number of CPUs or None if not known.
-          ticks (dict[str, int]): clock ticks per part. Those that are more
-              than there were in the interval are set to None; or all, where it is not
-              known which of them it is.
+          ticks (dict[str, int]): clock ticks per part. A part is set to None if the
+              interval does not have that many. All are set to None if the sum of the
+              others is still too large.
 
         Returns:
           int: clock ticks of all CPUs in the interval, or None if not known.

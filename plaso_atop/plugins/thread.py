@@ -7,14 +7,14 @@ from plaso_atop.plugins import activity
 class AtopThreadEventData(activity.AtopTaskActivityEventData):
     """Activity of a thread event data.
 
-    atop lists the threads of a process that has more than one, the main thread
-    included.
+    atop lists threads, the main thread included, if a process has more than one.
 
     Attributes, in addition to those of AtopTaskActivityEventData:
       tgid (int): identifier of the process of the thread (TGID), the same as pid.
       thread_name (str): name of the thread, its first 15 bytes.
       thread_state (str): state of the thread as the letter of the kernel.
-      tid (int): identifier of the thread (TID), of the main thread that of the process.
+      tid (int): identifier of the thread (TID). The main thread has that of the
+          process.
     """
 
     DATA_TYPE = "linux:atop:thread"
@@ -45,8 +45,8 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
           sample (rawlog.Sample): sample that the entry is from.
 
         Returns:
-          bool: True if it is the main thread of a process that is not new, but itself
-              new to atop.
+          bool: True if it is a main thread that is new to atop, while its process is
+              not.
         """
         if task.pid != task.tgid or task.excode >= 0:
             return False

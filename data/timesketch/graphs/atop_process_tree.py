@@ -51,7 +51,7 @@ class _Process:
         self.user = "" if user is None else f"{user!s}"
 
     def Add(self, event):
-        """Adds what an event of its start tells.
+        """Adds the values of an event of its start.
 
         Args:
           event (dict[str, object]): event.
@@ -151,7 +151,7 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
 
         Args:
           hostname (str): name of the host.
-          parent (str): identifier of the node of what started the processes.
+          parent (str): identifier of the node that started the processes.
           processes (list[_Process]): processes.
         """
         # Not recursive, as a tree can be deeper than Python's stack.
@@ -207,7 +207,7 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
         return process
 
     def _GetLabel(self, processes):
-        """Retrieves the label of processes that cannot be told apart.
+        """Retrieves the label of processes that share a node.
 
         Args:
           processes (list[_Process]): processes.
@@ -309,7 +309,7 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
             for (ppid, name), children in roots.items():
                 parent = host
                 if ppid:
-                    # Nothing but what its children tell is known of it.
+                    # Only its children name this process.
                     parent = self._AddNode(
                         f"{hostname:s} {ppid:d} {name!s}",
                         f"{name or '?':s} ({ppid:d})",
@@ -322,7 +322,7 @@ class AtopProcessTreeGraph(interface.BaseGraphPlugin):
 
 
 class AtopTaggedProcessTreeGraph(AtopProcessTreeGraph):
-    """Graph of tagged processes, what these were started by, and what these started."""
+    """Graph of tagged processes, with their ancestors and descendants."""
 
     NAME = "AtopTaggedProcessTree"
     DISPLAY_NAME = "atop process tree of what is tagged"
