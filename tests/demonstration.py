@@ -311,8 +311,59 @@ class CaseTest(DocumentTestCase):
     def testCommands(self):
         """Tests the commands."""
         commands, number_of_outputs = self._CheckDocument("docs", "case.md")
-        self.assertEqual(commands, ["log2timeline", *["psort"] * 5])
-        self.assertEqual(number_of_outputs, 5)
+        self.assertEqual(commands, ["log2timeline", *["psort"] * 6])
+        self.assertEqual(number_of_outputs, 6)
+
+
+class TreeTest(DocumentTestCase):
+    """Tests the tree of all processes, by what psort shows of the case alone."""
+
+    _ANCESTOR_RE = re.compile(r"^(.*)\[(\d+)\]$")
+
+    def testTree(self):
+        """Tests that the tree is that of the story."""
+        self._AddFiles()
+        tree = {}
+        names = {}
+        for event in self._ReadEvents(self._GetPath("shop.plaso")):
+            if event["data_type"] == "linux:atop:process" and (
+                event["timestamp_desc"] == "Start Time"
+            ):
+                key = (event["pid"], event["timestamp"] // 1000000)
+                self.assertNotIn(key, tree)
+                tree[key] = [
+                    self._ANCESTOR_RE.match(ancestor).groups()
+                    for ancestor in event.get("ancestors", "").split(" > ")
+                    if ancestor
+                ]
+                names[key] = {event["process_name"]}
+                names[key].add(event.get("last_process_name", event["process_name"]))
+
+        expected = story.Story().GetTree()
+        self.assertEqual(sorted(tree), sorted(expected))
+        self.assertGreater(len(tree), 300)
+
+        # No identifier is used twice.
+        parents = {pid: parent_pid for (pid, _), (parent_pid, _) in expected.items()}
+        names_per_pid = {pid: names for (pid, _), (_, names) in expected.items()}
+        orphans = set()
+        for (pid, start_time), path in tree.items():
+            self.assertEqual(
+                names[pid, start_time], {name[:15] for name in names_per_pid[pid]}
+            )
+            for child_pid, (name, parent_pid) in zip(
+                [*(int(pid) for _, pid in path[1:]), pid], path
+            ):
+                self.assertIn(
+                    name, [name[:15] for name in names_per_pid[int(parent_pid)]]
+                )
+                if parents[child_pid] != int(parent_pid):
+                    self.assertEqual(parent_pid, "1")
+                    orphans.add(child_pid)
+            if not path:
+                self.assertEqual(parents[pid], 0)
+
+        self.assertEqual(orphans, set())
 
 
 class ReadmeTest(DocumentTestCase):
@@ -403,28 +454,43 @@ class OtherDocumentsTest(DocumentTestCase):
 class InvestigatingTest(DocumentTestCase):
     """Tests the questions of an examiner, and the filters that answer them."""
 
-    _SHELLS = ["214913 sh", "214917 sh", "214919 sh"]
+    _SESSION = [
+        *("214986 w", "214989 mkdir", "214992 curl", "214994 chmod", "214996 sudo"),
+        *("214997 sudo", "214998 bash", "215001 kswapd0", "215006 top"),
+    ]
+    _LOGIN = ["214979 sshd", "214982 sshd", "214983 bash", *_SESSION]
+
+    _BELOW_WEB_SERVER = [
+        *("214913 sh", "214914 id", "214917 sh", "214918 curl", "214919 sh"),
+        *("214922 bash", "214923 bash", "214934 python3", "214935 bash"),
+        *("214936 mkdir", "214938 curl", "214939 tar", "214942 lpe", "214945 lpe"),
+    ]
+    _BELOW_EXPLOIT = ["214963 useradd", "214965 mkdir", "214966 tee", "214967 tee"]
 
     # The processes that answer a question.
     _PROCESSES = {
-        "What did this login run?": [
+        "What did this login run?": _LOGIN,
+        "What did this session run?": _LOGIN,
+        # And lines of syslog and records of wtmp.
+        "What did this login do, with its lines in other logs?": [
+            *_LOGIN,
+            *("- -", "214979 -"),
+        ],
+        "What did this account run?": [
             *("214982 sshd", "214983 bash", "214986 w", "214989 mkdir", "214992 curl"),
             *("214994 chmod", "215060 sshd", "215063 bash"),
         ],
-        "What did this session run?": [
-            *("214986 w", "214989 mkdir", "214992 curl", "214994 chmod", "214996 sudo"),
-        ],
+        "What did this process start, however deep?": _SESSION,
         "What ran through sudo?": [
-            *("214997 sudo", "214998 bash", "215067 sudo", "215069 bash"),
+            *("214997 sudo", "214998 bash", "215001 kswapd0", "215006 top"),
+            *("215067 sudo", "215069 bash", "215070 rm", "215072 shred"),
             *("215369 sudo", "215371 kill", "215389 sudo", "215390 poweroff"),
         ],
-        "What came from the web server?": _SHELLS,
-        "What ran as the user of the web server?": [
-            *_SHELLS,
-            *("214914 id", "214918 curl", "214922 bash", "214923 bash"),
-            *("214934 python3", "214935 bash", "214936 mkdir", "214938 curl"),
-            *("214939 tar", "214942 lpe", "214945 lpe"),
-        ],
+        "What came from the web server?": [*_BELOW_WEB_SERVER, *_BELOW_EXPLOIT],
+        "What belongs to this service?": [*_BELOW_WEB_SERVER, *_BELOW_EXPLOIT],
+        "What is new in this log?": ["215388 sudo", "215389 sudo", "215390 poweroff"],
+        "What ran as the user of the web server?": _BELOW_WEB_SERVER,
+        "What became another user?": ["214945 lpe"],
         "What became root?": ["214945 sh"],
         "What kept a CPU busy for an hour?": ["215001 kswapd0"],
         "Is there a miner?": ["215001 kswapd0"],
