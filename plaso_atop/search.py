@@ -15,7 +15,7 @@ ZLIB_HEADER_RE = re.compile(
 )
 
 
-class _Budget:
+class Budget:
     """Time that may be spent on what turns out not to be a sample.
 
     It is counted in what was done, so that a log always gives the same samples, however
@@ -53,6 +53,14 @@ class _Budget:
             self._time += (end_offset - offset) * self._byte_time
             self._end_offset = end_offset
 
+    def Spend(self, time):
+        """Takes what was spent in vain off the budget.
+
+        Args:
+          time (int): nanoseconds.
+        """
+        self._time -= time
+
     def HasTime(self):
         """Determines if something may be tried.
 
@@ -73,7 +81,7 @@ class _Budget:
         if block.IsIntact():
             return True
 
-        self._time -= (
+        self.Spend(
             self._TRY_TIME
             + block.consumed_size * self._CONSUMED_BYTE_TIME
             + int(block.inflated_size * self._INFLATED_BYTE_TIME)
@@ -104,8 +112,8 @@ class SampleFinder:
         """
         super().__init__()
         self._log = log
-        self._partial_budget = _Budget(*self._PARTIAL_TIME)
-        self._whole_budget = _Budget(*self._WHOLE_TIME)
+        self._partial_budget = Budget(*self._PARTIAL_TIME)
+        self._whole_budget = Budget(*self._WHOLE_TIME)
 
         # What was found last: where the search started, and what was found.
         self._partial_offsets = []
@@ -150,7 +158,7 @@ class SampleFinder:
         Args:
           offset (int): offset in bytes to search from.
           end_offset (int): offset in bytes before which the records must end.
-          budget (_Budget): budget to add to what is searched.
+          budget (Budget): budget to add to what is searched.
 
         Yields:
           Sample: sample, only the record was read.
