@@ -133,7 +133,8 @@ class Piece:
       first_curtime (int): time of the first sample in seconds since the Epoch.
       flags (int): flags that any of the samples has.
       has_exits (bool): True if a sample has processes that exited.
-      header (Header): header in front of the samples, None if there is none.
+      header (Header): header in front of the samples, or of those that are in front of
+          them and were found elsewhere; None if there is none.
       is_boot (bool): True if the first sample is that of a run of atop.
       last_curtime (int): time of the last sample in seconds since the Epoch.
       layout (layouts.FileLayout): layout, the oldest one of those that it can be.
@@ -175,6 +176,13 @@ class Piece:
         self.previous_curtime = sample.curtime - sample.interval
         self.ranges = []
         self.stream = stream
+
+    @property
+    def has_start(self):
+        """bool: True if it starts with a header."""
+        if not self.header or not self.ranges:
+            return self.header is not None
+        return self.ranges[0][0] == self.header.offset + len(self.header.data)
 
     @property
     def is_at_start(self):
@@ -376,7 +384,11 @@ class Log:
               between them, 0 if it is not of this log.
         """
         last_piece = self.pieces[-1]
-        if piece.header or last_piece.last_curtime >= piece.first_curtime:
+        if piece.has_start or last_piece.last_curtime >= piece.first_curtime:
+            return 0
+
+        # The start of the piece was found elsewhere, as one of the same log.
+        if piece.header and self.header and piece.header.data != self.header.data:
             return 0
 
         if not piece.is_boot and any(

@@ -29,8 +29,8 @@ class _Source:
 
     Attributes:
       file_systems (list[dfvfs.PathSpec]): file systems.
-      locked (list[dfvfs.PathSpec]): encrypted volumes.
       medium (dfvfs.PathSpec): medium in an image, else the file itself.
+      problems (list[str]): what cannot be read.
       volumes (dict[str, dfvfs.PathSpec]): logical volumes per name. Their parts may be
           anywhere on the medium.
     """
@@ -47,23 +47,26 @@ class _Source:
         super().__init__()
         self.file_systems = []
         self.medium = None
+        self.problems = []
         self.volumes = {}
 
-        context = source_scanner.SourceScannerContext()
         try:
             # dfVFS says less of what is wrong.
             with open(path, "rb") as file_object:
                 file_object.read(1)
-
-            context.OpenSourcePath(os.path.abspath(path))
-            source_scanner.SourceScanner().Scan(context)
         except OSError as exception:
-            raise CarveError(exception.strerror or f"{exception!s}") from exception
-        # Each back-end has errors of its own.
-        except Exception as exception:
-            raise CarveError(f"{exception!s}") from exception
+            raise CarveError(f"{exception.strerror!s}") from exception
 
-        self.locked = context.locked_scan_nodes
+        context = source_scanner.SourceScannerContext()
+        context.OpenSourcePath(os.path.abspath(path))
+        # Each back-end has errors of its own. What was found before is searched.
+        try:
+            source_scanner.SourceScanner().Scan(context)
+        except Exception as exception:  # pylint: disable=broad-except
+            self.problems.append(f"volumes not found: {exception!s}")
+
+        for path_spec in context.locked_scan_nodes:
+            self.problems.append(f"encrypted volume: {path_spec.type_indicator:s}")
         self._AddNode(context.GetRootScanNode(), "")
 
     def _AddNode(self, node, name):
@@ -353,10 +356,8 @@ class _Command:
           source (_Source): source.
           has_allocated (bool): True if what logs hold is not left out.
         """
-        for path_spec in source.locked:
-            self.Warn(
-                f"{path_spec.type_indicator:s} volume is encrypted, not decrypted"
-            )
+        for problem in source.problems:
+            self.Warn(problem)
 
         try:
             if not has_allocated:
