@@ -1,4 +1,4 @@
-"""Command line tool to check the installation, and to look at and carve atop raw logs."""
+"""Command line tool to check the installation, to look at logs and to carve them."""
 
 import argparse
 import codecs

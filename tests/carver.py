@@ -456,7 +456,7 @@ class CarverTest(test_lib.BaseTestCase):
         # pylint: disable=protected-access
         made = garbage.KINDS["process lists that share a stream"](1 << 18, data)
         finder = carver.Carver()
-        finder._BUDGET = (1, 0)
+        finder._BUDGET = (1, 0)  # pylint: disable=invalid-name
         stream = carver.Stream(None, io.BytesIO(made))
         for _ in finder.Find(stream):
             pass

@@ -242,15 +242,12 @@ class _LogWriter:
                 f"host {text.Escape(log.header.hostname) or 'not known':s}, "
                 f"atop {log.header.version or 'not known':s}"
             )
-        curtimes = [
-            curtime
-            for piece in log.pieces
-            for curtime in (piece.first_curtime, piece.last_curtime)
-        ]
+        start_time = min(piece.first_curtime for piece in log.pieces)
+        end_time = max(piece.last_curtime for piece in log.pieces)
         print(
-            f"{name:s}: {log.number_of_samples:d} samples in {len(log.pieces):d} "
-            f"pieces, {_FormatTime(min(curtimes)):s} to {_FormatTime(max(curtimes)):s} "
-            f"UTC, {origin:s}",
+            f"{name:s}: {origin:s}, {_FormatTime(start_time):s} to "
+            f"{_FormatTime(end_time):s} UTC, samples: {log.number_of_samples:d}, "
+            f"pieces: {len(log.pieces):d}",
             flush=True,
         )
 
@@ -368,8 +365,8 @@ class _Command:
         finally:
             self._Write()
             print(
-                f"{self._writer.number_of_logs:d} logs, "
-                f"{self._writer.number_of_samples:d} samples",
+                f"logs: {self._writer.number_of_logs:d}, "
+                f"samples: {self._writer.number_of_samples:d}",
                 flush=True,
             )
             if self._number_of_warnings > self._MAXIMUM_WARNINGS:

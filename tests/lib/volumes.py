@@ -1,6 +1,6 @@
-"""Partitions and logical volumes around a file system, without the tools that make them.
+"""Partitions and logical volumes around a file system.
 
-Those need a device mapper and the rights of root.
+The tools that make them need a device mapper and the rights of root.
 """
 
 import struct
