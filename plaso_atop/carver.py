@@ -459,6 +459,9 @@ class Carver:
     _BUDGET = (8000000000, 300)
     _HEADER_TIME = 500000
 
+    # Those of 40 MiB. A host has 144 samples a day.
+    _MAXIMUM_DIGESTS = 400000
+
     _MAXIMUM_HEADER_SIZE = 480
 
     _SCAN_SIZE = 512 * 1024
@@ -501,6 +504,11 @@ class Carver:
 
         self._budget = None
         self.digests = set()
+
+    @property
+    def has_all_digests(self):
+        """bool: True if samples were not too many to know which were found before."""
+        return len(self.digests) < self._MAXIMUM_DIGESTS
 
     def _GetHits(self, data):
         """Retrieves where samples and headers may be.
@@ -658,7 +666,8 @@ class Carver:
                 digest.update(data)
             digest = int.from_bytes(digest.digest()[:8], "big")
             if digest not in self.digests:
-                self.digests.add(digest)
+                if len(self.digests) < self._MAXIMUM_DIGESTS:
+                    self.digests.add(digest)
                 if not piece:
                     piece = Piece(stream, layout, header, sample)
                 piece.AddSample(sample)

@@ -795,6 +795,25 @@ class RawLog(SampleReader):
         if is_agreed:
             sample.curtime = curtimes[0]
 
+    def _GetLayoutByCounts(self):
+        """Determines which of two versions wrote samples of the same sizes.
+
+        Returns:
+          FileLayout: layout of 2.3, which counts all entries of a list as tasks, if the
+              first samples do; else that of 2.2-3, which does not count those of exited
+              processes and leaves out others.
+        """
+        offset = self.layout.rawheader.size
+        for _ in range(10):
+            sample = self.GetSample(offset)
+            if not sample:
+                break
+            if sample.record.ndeviat != sample.record.ntask:
+                return self.layout
+            offset = sample.end_offset
+
+        return layouts.GetFileLayout("2.3", self.abi)
+
     def _IsCut(self, block, search_offset):
         """Determines if a damaged block ends before the record says so.
 
@@ -914,6 +933,9 @@ class RawLog(SampleReader):
             raise UnsupportedError(f"Header incomplete: {len(data):d} bytes")
 
         self.header = views.CreateViewClass(self.layout.rawheader)(data)
+
+        if version not in layouts.VERSIONS and self.layout.version == "2.2-3":
+            self.layout = self._GetLayoutByCounts()
 
         layout_version = self.layout.version.partition("-")[0]
         self.version_tuple = tuple(map(int, layout_version.split(".")))

@@ -364,6 +364,8 @@ class _Command:
                 self._Search(name, path_spec)
         finally:
             self._Write()
+            if not self._carver.has_all_digests:
+                self.Warn("too many samples, some may be here twice or in other logs")
             print(
                 f"logs: {self._writer.number_of_logs:d}, "
                 f"samples: {self._writer.number_of_samples:d}",

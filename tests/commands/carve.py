@@ -17,7 +17,9 @@ import sys
 import termios
 import time
 import unittest
+from unittest import mock
 
+from plaso_atop import parser
 from plaso_atop import rawlog
 
 import log_builder
@@ -446,7 +448,7 @@ class TimelineTest(end_to_end.ToolsTestCase, CarveTestCase):
           name (str): name of the directory.
 
         Returns:
-          list[str]: events, without what depends on the file.
+          list[dict[str, object]]: events, without what depends on the file.
         """
         os.mkdir(self._GetPath(name))
         for index, data in enumerate(logs):
@@ -456,8 +458,8 @@ class TimelineTest(end_to_end.ToolsTestCase, CarveTestCase):
         for event in self._ReadEvents(path):
             for key in self._FILE_KEYS:
                 event.pop(key, None)
-            events.append(json.dumps(event, sort_keys=True))
-        return sorted(events)
+            events.append(event)
+        return sorted(events, key=lambda event: json.dumps(event, sort_keys=True))
 
     def testTimeline(self):
         """Tests the events."""
@@ -466,6 +468,52 @@ class TimelineTest(end_to_end.ToolsTestCase, CarveTestCase):
         events = self._GetEvents(logs.values(), "originals")
         self.assertGreater(len(events), 1000)
         self.assertEqual(self._GetEvents(carved, "carved"), events)
+
+
+class EventsTest(CarveTestCase, test_lib.ParserTestCase):
+    """Tests the events of what was carved without its header."""
+
+    # What only the header says.
+    _HEADER_NAMES = (
+        *("atop_version", "hostname", "kernel_release", "kernel_version", "machine"),
+        *("elapsed_time", "free_memory"),
+    )
+
+    def testLostHeader(self):
+        """Tests that events say nothing that is not so."""
+        for name in sorted(log.name for log in test_lib.LOGS):
+            with self.subTest(name=name):
+                data = _ReadLog(name)
+                storage_writer = self._ParseData(data, parser.AtopParser())
+                self.assertEqual(self._GetWarnings(storage_writer), [])
+                originals = [
+                    {key: repr(value) for key, value in values.items()}.items()
+                    for values in self._GetEventValues(storage_writer)
+                ]
+
+                (carved,), _ = self._Carve(
+                    self._WriteFile(
+                        bytes(4096)
+                        + data[rawlog.RawLog(io.BytesIO(data)).layout.rawheader.size :]
+                    )
+                )
+                storage_writer = self._ParseData(carved, parser.AtopParser())
+                self.assertEqual(
+                    self._GetWarnings(storage_writer),
+                    [mock.ANY],
+                )
+                events = self._GetEventValues(storage_writer)
+                self.assertGreater(len(events), len(originals) * 0.9)
+                for values in events:
+                    for key in self._HEADER_NAMES:
+                        self.assertNotIn(key, values)
+                    # Without the length of a tick it is that of the sample.
+                    if values.pop("exit_time_estimated", False):
+                        values.pop("exit_time", None)
+                    items = {(key, repr(value)) for key, value in values.items()}
+                    self.assertTrue(
+                        any(items <= original for original in originals), values
+                    )
 
 
 if __name__ == "__main__":
