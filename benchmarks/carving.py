@@ -184,7 +184,7 @@ def Run(options):
             for name, values in measured.items():
                 speed = _SIZE / 1e6 / report.GetMedian(values)
                 ratio = report.GetRatio(values, measured["plaso-atop carve"])
-                rows.append((name, speed, ratio if len(rows) else None))
+                rows.append((name, speed, ratio if rows else None))
             speeds[kind] = rows[0][1]
             report.PrintTable(
                 f"Searching {_SIZE >> 20:d} MiB of {kind:s}, CPU time",

@@ -274,39 +274,6 @@ class Log:
         """int: number of samples."""
         return sum(piece.number_of_samples for piece in self.pieces)
 
-    def _IsSameHost(self, piece):
-        """Determines if a piece is of the host of this log, by its processes.
-
-        What started before the last sample of the log, and lives at the first sample of
-        the piece, lived at both. Its start differs by a second between runs of atop.
-
-        Args:
-          piece (Piece): piece.
-
-        Returns:
-          bool: True if the processes say so, False if they say that it is not, None if
-              there are none that say something.
-        """
-        last_piece = self.pieces[-1]
-        if not last_piece.number_of_samples:
-            return None
-
-        births = last_piece.GetBirths(is_last=True)
-        is_complete = last_piece.layout.tstat.members["gen"].structure.members.get(
-            "wasinactive"
-        )
-        number_of_same = number_of_others = 0
-        for pid, btime in piece.GetBirths().items():
-            if btime < last_piece.last_curtime - 2 and (pid in births or is_complete):
-                if abs(births.get(pid, 0) - btime) <= 2:
-                    number_of_same += 1
-                else:
-                    number_of_others += 1
-
-        if not number_of_same and not number_of_others:
-            return None
-        return number_of_same > 10 * number_of_others
-
     def GetParts(self):
         """Retrieves what the log consists of.
 
@@ -328,15 +295,21 @@ class Log:
         """Makes a header, without what only the lost one says.
 
         Those are: host, kernel, machine, version, ticks per second and page size, and
-        before 2.2-6 what atop recorded, as far as the samples do not show it.
+        before 2.2.6 what atop recorded, as far as the samples do not show it.
 
         Returns:
           bytes: header.
         """
         layout = self.pieces[0].layout
         structure = layout.rawheader
+
+        # Since 2.2.6, which has the sizes of 2.2-3, flags of the records say it.
         support_flags = 0
-        if self._HasRecordFlags():
+        flags = rawlog.FLAG_ACCOUNTING | rawlog.FLAG_IOSTAT
+        index = layouts.VERSIONS.index(layout.version)
+        if index > layouts.VERSIONS.index("2.2-3") or any(
+            piece.flags & flags for piece in self.pieces
+        ):
             support_flags = rawlog.SUPPORT_IN_RECORD
         elif any(piece.has_exits for piece in self.pieces):
             support_flags = rawlog.SUPPORT_ACCOUNTING
@@ -358,20 +331,6 @@ class Log:
             if member:
                 member.unpacker.pack_into(data, member.offset, value)
         return bytes(data)
-
-    def _HasRecordFlags(self):
-        """Determines if the flags of the records say what was recorded.
-
-        Returns:
-          bool: True if so, which is since 2.2.6.
-        """
-        flags = rawlog.FLAG_ACCOUNTING | rawlog.FLAG_IOSTAT
-        version_tuple = tuple(
-            map(int, self.pieces[0].layout.version.partition("-")[0].split("."))
-        )
-        return version_tuple > (2, 2) or any(
-            piece.flags & flags for piece in self.pieces
-        )
 
     def GetRank(self, piece):
         """Determines how well a piece goes on where this log ends, without its host.
@@ -400,25 +359,47 @@ class Log:
         if not piece.is_boot and last_piece.last_curtime > piece.previous_curtime + 1:
             return 0
 
-        # A piece of the next day may be of the next log. What is longer is not of a day.
+        # What is a day later may be of the next log. A longer log is not of a day.
         start_time = self.pieces[0].first_curtime
         end_time = max(piece.first_curtime - self._DAY, 0)
         is_long = last_piece.last_curtime - start_time > self._DAY
         return int(not piece.is_at_start and (is_long or start_time > end_time))
 
-    def Accepts(self, piece, is_only):
-        """Determines if a piece is of this log, by its processes.
+    def IsSameHost(self, births):
+        """Determines if a piece is of the host of this log, by its processes.
+
+        What started before the last sample of the log, and lives at the first sample of
+        the piece, lived at both. Its start differs by a second between runs of atop.
 
         Args:
-          piece (Piece): piece that has a rank.
-          is_only (bool): True if no other log can have the piece, and if the time says
-              that nothing is lost before it.
+          births (dict[int, int]): start times of processes of the piece, see GetBirths.
 
         Returns:
-          bool: True if so.
+          bool: True if the processes say so, False if they say that it is not, None if
+              there are none that say something.
         """
-        is_same_host = self._IsSameHost(piece)
-        return is_only if is_same_host is None else is_same_host
+        last_piece = self.pieces[-1]
+        if not last_piece.number_of_samples:
+            return None
+
+        # Since 2.3 the list has all processes.
+        last_births = last_piece.GetBirths(is_last=True)
+        is_complete = (
+            "wasinactive" in last_piece.layout.tstat.members["gen"].structure.members
+        )
+        number_of_same = number_of_others = 0
+        for pid, btime in births.items():
+            if btime < last_piece.last_curtime - 2 and (
+                pid in last_births or is_complete
+            ):
+                if abs(last_births.get(pid, 0) - btime) <= 2:
+                    number_of_same += 1
+                else:
+                    number_of_others += 1
+
+        if not number_of_same and not number_of_others:
+            return None
+        return number_of_same > 10 * number_of_others
 
 
 def _Read(log_file, offset, end_offset):
@@ -456,13 +437,11 @@ class Carver:
 
     # Nanoseconds that may be spent on what turns out to be nothing, and nanoseconds per
     # byte; and what it takes to look at a header.
-    _BUDGET = (8000000000, 300)
+    _BUDGET = (1000000000, 300)
     _HEADER_TIME = 500000
 
     # Those of 40 MiB. A host has 144 samples a day.
     _MAXIMUM_DIGESTS = 400000
-
-    _MAXIMUM_HEADER_SIZE = 480
 
     _SCAN_SIZE = 512 * 1024
 
@@ -501,6 +480,12 @@ class Carver:
         # The most significant byte of a size is 0, it is the first or last of four.
         start, end = -max(distances), -min(distances) + 1
         self._high_bytes = ((start, end), (start + 3, end + 3))
+
+        # The size of a header is in all versions at the same place.
+        headers = [layout.rawheader for layout, *_ in families.values()]
+        member = headers[0].members["rawheadlen"]
+        self._header_size_range = slice(member.offset, member.offset + member.size)
+        self._header_sizes = {header.size for header in headers}
 
         self._budget = None
         self.digests = set()
@@ -592,16 +577,17 @@ class Carver:
         layout, *_ = _GetFamilies()[record, block.inflated_size]
         return layout
 
-    def _GetSample(self, stream, layout, offset):
+    def _GetSample(self, stream, layout, offset, is_whole=True):
         """Retrieves the sample at an offset.
 
         Args:
           stream (Stream): what is searched.
           layout (layouts.FileLayout): layout.
           offset (int): offset in bytes.
+          is_whole (Optional[bool]): False if no more than the record has to be there.
 
         Returns:
-          rawlog.Sample: sample, None if there is none that is whole.
+          rawlog.Sample: sample, None if there is none.
         """
         if offset < 0:
             return None
@@ -610,10 +596,10 @@ class Carver:
         if not sample or not rawlog.IsValidTime(sample.curtime):
             return None
 
-        for block in sample.GetBlocks():
-            if not self._budget.IsIntact(block):
+        if is_whole:
+            if not all(map(self._budget.IsIntact, sample.GetBlocks())):
                 return None
-        sample.Release()
+            sample.Release()
         return sample
 
     def _GetHeader(self, stream, offset):
@@ -631,7 +617,13 @@ class Carver:
             stream.is_searched = False
             return None, None
 
-        data = stream.file.Read(offset, self._MAXIMUM_HEADER_SIZE)
+        data = stream.file.Read(offset, max(self._header_sizes))
+        size = data[self._header_size_range]
+        if data.startswith(rawlog.MAGIC_LITTLE_ENDIAN):
+            size = size[::-1]
+        if int.from_bytes(size, "big") not in self._header_sizes:
+            return None, None
+
         try:
             log = rawlog.RawLog(io.BytesIO(data))
             layout = log.layout
@@ -676,26 +668,10 @@ class Carver:
             last_curtime = sample.curtime
             sample = self._GetSample(stream, layout, end_offset)
 
-        record = self._GetRecordAt(stream, layout, end_offset)
+        record = self._GetSample(stream, layout, end_offset, is_whole=False)
         if piece and record and record.curtime - record.interval == last_curtime:
             piece.next_curtime = record.curtime
         return piece, end_offset
-
-    def _GetRecordAt(self, stream, layout, offset):
-        """Retrieves a sample of which no more than the record has to be there.
-
-        Args:
-          stream (Stream): what is searched.
-          layout (layouts.FileLayout): layout.
-          offset (int): offset in bytes.
-
-        Returns:
-          rawlog.Sample: sample or None.
-        """
-        sample = stream.GetReader(layout).GetSample(offset)
-        if sample and rawlog.IsValidTime(sample.curtime):
-            return sample
-        return None
 
     def _FindAt(self, stream, data, position, is_magic, offset):
         """Finds what starts at an offset.
@@ -719,7 +695,7 @@ class Carver:
                 if sample:
                     return self._GetPiece(stream, layout, header, sample)
 
-                record = self._GetRecordAt(stream, layout, first_offset)
+                record = self._GetSample(stream, layout, first_offset, is_whole=False)
                 if record:
                     return Piece(stream, layout, header, record), first_offset
 
@@ -791,8 +767,13 @@ def GetLogs(pieces):
         candidates.sort(key=lambda candidate: candidate[:2], reverse=True)
         number_of_next = sum(rank == 2 for rank, *_ in candidates)
 
+        births = piece.GetBirths() if candidates else None
         for rank, _, log in candidates[:_MAXIMUM_CANDIDATES]:
-            if log.Accepts(piece, rank == 2 and number_of_next == 1):
+            is_same_host = log.IsSameHost(births)
+            # Where no processes say it, the time has to, and of one log alone.
+            if is_same_host is None:
+                is_same_host = rank == 2 and number_of_next == 1
+            if is_same_host:
                 log.pieces.append(piece)
                 break
         else:

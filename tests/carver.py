@@ -453,10 +453,9 @@ class CarverTest(test_lib.BaseTestCase):
                 self.assertTrue(contents == data)
 
         # Where it costs too much, that is said.
-        # pylint: disable=protected-access
         made = garbage.KINDS["process lists that share a stream"](1 << 18, data)
         finder = carver.Carver()
-        finder._BUDGET = (1, 0)  # pylint: disable=invalid-name
+        setattr(finder, "_BUDGET", (1, 0))
         stream = carver.Stream(None, io.BytesIO(made))
         for _ in finder.Find(stream):
             pass
