@@ -264,6 +264,47 @@ class CarverTest(test_lib.BaseTestCase):
             self.assertLess(len(expected), 41)
             self.assertTrue(contents == b"".join(expected))
 
+    def testDays(self):
+        """Tests three days of two hosts in fragments, of which some are overwritten."""
+        logs = {}
+        for hostname, first_pid, boot_time in (
+            (b"shop", 1, _T0 - 5000000),
+            (b"mail", 5000, _T0 - 300000),
+        ):
+            for day in range(3):
+                logs[hostname, day] = self._BuildLog(
+                    *(144, "2.4", layouts.ABIS[0], _T0 + 86400 * day),
+                    *(first_pid, boot_time),
+                    utsname={"nodename": hostname},
+                )
+
+        blocks = [
+            block if self._random.random() < 0.85 else self._GetRandom(len(block))
+            for data in logs.values()
+            for block in self._CutBlocks(data, 4 * _BLOCK_SIZE)
+        ]
+        self._random.shuffle(blocks)
+        medium = b"".join(blocks)
+        expected = {}
+        for key, data in logs.items():
+            for offset, end_offset in self._GetSamples(data):
+                if data[offset:end_offset] in medium:
+                    expected[data[offset:end_offset]] = key
+        self.assertGreater(len(expected), 400)
+
+        number_of_samples = 0
+        for log, _ in self._Find(medium):
+            _, *samples = log.GetParts()
+            number_of_samples += len(samples)
+            curtimes = [sample.curtime for sample in samples]
+            self.assertEqual(curtimes, sorted(curtimes))
+            # All of one host and day, each once.
+            (key,) = {expected.pop(b"".join(sample.data)) for sample in samples}
+            if log.header:
+                self.assertEqual(log.header.hostname, key[0])
+        self.assertEqual(expected, {})
+        self.assertLess(number_of_samples, 864)
+
     def testOverwritten(self):
         """Tests a log of which parts are overwritten, its header among them."""
         data = self._BuildLog()
