@@ -228,14 +228,17 @@ class CarveTest(CarveTestCase):
         for name, contents in sources.items():
             self._WriteFile(contents, os.fsencode(name), directory)
         for name, source in (("disk", path), ("both", f"{directory:s}/both.raw")):
+            for image_format in ("qcow2", "vmdk", "vpc"):
+                image_name = f"{name:s}.{image_format:s}"
+                self._RunProgram(
+                    *("qemu-img", "convert", "-f", "raw", "-O", image_format, source),
+                    os.path.join(directory, image_name),
+                )
+                sources[image_name] = None
             self._RunProgram(
-                *("qemu-img", "convert", "-f", "raw", "-O", "qcow2", source),
-                f"{directory:s}/{name:s}.qcow2",
+                *("ewfacquire", "-u", "-t", os.path.join(directory, name), source)
             )
-            self._RunProgram(
-                *("ewfacquire", "-u", "-t", f"{directory:s}/{name:s}", source)
-            )
-            sources.update({f"{name:s}.qcow2": None, f"{name:s}.E01": None})
+            sources[f"{name:s}.E01"] = None
 
         for name in sources:
             with self.subTest(name=name):
