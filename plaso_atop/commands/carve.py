@@ -17,6 +17,9 @@ from plaso_atop import compressed
 from plaso_atop import rawlog
 from plaso_atop import text
 
+# Beyond this what was found so far is written before the search goes on.
+_MAXIMUM_RANGES = 10000
+
 _MAGICS = (rawlog.MAGIC_BIG_ENDIAN, rawlog.MAGIC_LITTLE_ENDIAN)
 
 
@@ -255,9 +258,6 @@ class _LogWriter:
 class _Command:
     """Searches a source."""
 
-    # Beyond this what was found so far is written before the search goes on.
-    _MAXIMUM_RANGES = 10000
-
     _MAXIMUM_WARNINGS = 100
 
     def __init__(self, path, writer):
@@ -326,7 +326,7 @@ class _Command:
                     if piece:
                         self._pieces.append(piece)
                         number_of_ranges += max(len(piece.ranges), 1)
-                    if number_of_ranges >= self._MAXIMUM_RANGES:
+                    if number_of_ranges >= _MAXIMUM_RANGES:
                         self._Write()
                         number_of_ranges = 0
         except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests for the command that finds lost samples."""
 
+import contextlib
 import datetime
 import fcntl
 import gzip
@@ -19,8 +20,10 @@ import time
 import unittest
 from unittest import mock
 
+from plaso_atop import carver
 from plaso_atop import parser
 from plaso_atop import rawlog
+from plaso_atop.commands import carve
 
 import log_builder
 from tests.lib import command_test_lib
@@ -387,6 +390,25 @@ with open("/proc/self/status") as file_object:
         *_, summary, peak = process.stdout.splitlines()
         self.assertEqual(summary, "logs: 200, samples: 10000")
         self.assertLess(int(peak) / 1024, 100)
+
+    def testMany(self):
+        """Tests more pieces and samples than are kept."""
+        path = self._WriteFile(
+            b"".join(data + bytes(1 << 20) for data in self._logs.values())
+        )
+        output = os.path.join(self._MakeDirectory(), "carved")
+        with (
+            mock.patch.object(carve, "_MAXIMUM_RANGES", 2),
+            mock.patch.object(carver.Carver, "_MAXIMUM_DIGESTS", 20),
+            contextlib.redirect_stdout(io.StringIO()) as stdout,
+            contextlib.redirect_stderr(io.StringIO()) as stderr,
+        ):
+            self.assertFalse(carve.Carve(path, output))
+        self.assertTrue(stdout.getvalue().endswith("logs: 7, samples: 56\n"))
+        self.assertEqual(
+            stderr.getvalue(),
+            f"{path:s}: too many samples, some may be here twice or in other logs\n",
+        )
 
     def testInterrupt(self):
         """Tests that an interrupt leaves what was found, and nothing by halves."""
