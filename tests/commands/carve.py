@@ -463,7 +463,10 @@ class TimelineTest(end_to_end.ToolsTestCase, CarveTestCase):
     """Tests that the events of what was carved are those of the originals."""
 
     # What depends on the file.
-    _FILE_KEYS = ("display_name", "filename", "inode", "pathspec", "sha256_hash")
+    _FILE_KEYS = (
+        *("_event_values_hash", "display_name", "filename", "inode", "pathspec"),
+        "sha256_hash",
+    )
 
     def _GetEvents(self, logs, name):
         """Extracts the events of logs.
