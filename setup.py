@@ -125,6 +125,7 @@ setup(
         "dtfabric >= 20230520",
         "plaso >= 20240308",
         "pyyaml >= 3.10",
+        "tqdm >= 4.60",
         "wrapt >= 1.14.0",
         # Has wheels for these, elsewhere it would have to be compiled.
         'zlib-ng ; platform_machine == "x86_64" or platform_machine == "AMD64"'

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 
+from benchmarks import carving
 from benchmarks import growth
 from benchmarks import price
 from benchmarks.lib import processes
@@ -21,6 +22,7 @@ _BENCHMARKS = {
     "startup": startup,
     "price": price,
     "growth": growth,
+    "carving": carving,
 }
 
 

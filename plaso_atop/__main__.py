@@ -1,4 +1,4 @@
-"""Command line tool to check the installation and to look at atop raw logs."""
+"""Command line tool to check the installation, to look at logs and to carve them."""
 
 import argparse
 import codecs
@@ -69,7 +69,8 @@ def _Run():
       bool: True if all is well.
     """
     argument_parser = argparse.ArgumentParser(
-        prog="plaso-atop", description="Checks the installation, looks at atop logs."
+        prog="plaso-atop",
+        description="Checks the installation, looks at atop logs, finds lost ones.",
     )
     argument_parser.add_argument(
         "-V",
@@ -90,12 +91,36 @@ def _Run():
         metavar="PATH",
         help="atop raw log, also compressed with gzip, bzip2 or xz, or a directory",
     )
+    carve_parser = subparsers.add_parser(
+        "carve", help="find samples that no log holds any more, anywhere in an image"
+    )
+    carve_parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="storage media image, device, or any other file; it is only read",
+    )
+    carve_parser.add_argument(
+        "--output",
+        metavar="DIRECTORY",
+        required=True,
+        help="directory for the logs, empty or new",
+    )
+    carve_parser.add_argument(
+        "--all",
+        action="store_true",
+        help="do not leave out what logs in the file systems hold",
+    )
     options = argument_parser.parse_args()
 
     if options.command == "check":
         from plaso_atop.commands import check
 
         return check.Check()
+
+    if options.command == "carve":
+        from plaso_atop.commands import carve
+
+        return carve.Carve(options.source, options.output, options.all)
 
     from plaso_atop.commands import info
 

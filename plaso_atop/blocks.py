@@ -176,6 +176,17 @@ class File:
 
         return b"".join(chunks)
 
+    def GetUnreadable(self):
+        """Retrieves what could not be read, as far as that was tried.
+
+        Returns:
+          list[tuple[int, int]]: offsets and sizes in bytes, in the order of the file.
+        """
+        ranges = iter(self._unreadable)
+        return [
+            (offset, end_offset - offset) for offset, end_offset in zip(ranges, ranges)
+        ]
+
     def IsReadable(self, offset, size):
         """Determines if data is readable, as far as that was tried.
 

@@ -132,7 +132,8 @@ def _GetPieces(file_object, compression, single_bytes_offset=None):
       _InputError: if the rest of the file cannot be decompressed.
     """
     decompressor = _CreateDecompressor(compression)
-    offset = end_offset = file_object.seek(0)
+    file_object.seek(0)
+    offset = end_offset = 0
     data = b""
 
     while True:
@@ -235,9 +236,9 @@ def Open(file_object, compression):
       OSError: if the size of the file cannot be determined or if there is no room for a
           temporary file at all.
     """
-    remaining_size = max(
-        _MINIMUM_SIZE_LIMIT, _MAXIMUM_RATIO * file_object.seek(0, os.SEEK_END)
-    )
+    # That of dfVFS does not return the offset.
+    file_object.seek(0, os.SEEK_END)
+    remaining_size = max(_MINIMUM_SIZE_LIMIT, _MAXIMUM_RATIO * file_object.tell())
 
     # Without a buffer nothing is left to be written when the disk is full.
     # pylint: disable=consider-using-with

@@ -29,6 +29,10 @@ MAGIC = 0xFEEDBEEF
 MAGIC_BIG_ENDIAN = struct.pack(">I", MAGIC)
 MAGIC_LITTLE_ENDIAN = struct.pack("<I", MAGIC)
 
+# What a header has for version if it was made for samples whose own is lost. The layout
+# is the oldest one that has the sizes in the header: it claims least.
+UNKNOWN_VERSION = (0, 0)
+
 # Flags of a record.
 FLAG_BOOT = 0x0001
 FLAG_NETATOP = 0x0004
@@ -555,7 +559,84 @@ class Sample:
             block.Release()
 
 
-class RawLog:
+class SampleReader:
+    """Reads samples of one layout, wherever they are in a file.
+
+    Attributes:
+      file (blocks.File): file.
+      layout (layouts.FileLayout): layout of the structures.
+      sstatlen (int): size of a system block in bytes.
+      task_reader (views.TaskReader): reader of the entries of process lists, None if
+          their layout is not known.
+      tstatlen (int): size of an entry of a process list in bytes.
+    """
+
+    MAXIMUM_INTERVAL = (1 << 31) - 1
+
+    # Flags that no version stores.
+    UNKNOWN_FLAGS = 0xFE02
+
+    # The kernel has at most 4194304 tasks, about as many may have exited.
+    _MAXIMUM_NUMBER_OF_TASKS = 1 << 23
+
+    def __init__(self, log_file, layout=None):
+        """Initializes a reader.
+
+        Args:
+          log_file (blocks.File): file.
+          layout (Optional[layouts.FileLayout]): layout of the structures, None if it is
+              not known yet.
+        """
+        super().__init__()
+        self.file = log_file
+        self.layout = layout
+        self.sstatlen = layout and layout.sstat.size
+        self.task_reader = layout and views.TaskReader(layout.tstat)
+        self.tstatlen = layout and layout.tstat.size
+
+    def GetNumberOfTasks(self, record):
+        """Determines the number of entries in a process list.
+
+        Args:
+          record (tuple): values of the record.
+
+        Returns:
+          int: number of entries.
+        """
+        return record.nlist if record.ndeviat is None else record.ndeviat
+
+    def GetSample(self, offset):
+        """Reads the sample at an offset if its record can be one.
+
+        Args:
+          offset (int): offset of the record in bytes.
+
+        Returns:
+          Sample: sample or None if there is no record. What its blocks hold is only
+              known when they are inflated, and they may reach past the end of the file.
+        """
+        data = self.file.Read(offset, self.layout.rawrecord.size)
+        if len(data) < self.layout.rawrecord.size:
+            return None
+
+        record_class, unpacker = views.CreateRecordClass(self.layout.rawrecord)
+        record = record_class._make(unpacker.unpack(data))
+        if (
+            record.flags & self.UNKNOWN_FLAGS
+            or record.interval > self.MAXIMUM_INTERVAL
+            or self.GetNumberOfTasks(record) > self._MAXIMUM_NUMBER_OF_TASKS
+            or record.nexit > self.GetNumberOfTasks(record)
+        ):
+            return None
+
+        sample = Sample(self, offset, record)
+        if not all(block.IsPlausible() for block in sample.GetBlocks()):
+            return None
+
+        return sample
+
+
+class RawLog(SampleReader):
     """atop raw log.
 
     Attributes:
@@ -601,15 +682,7 @@ class RawLog:
     # Clock ticks per second is 100 on nearly every machine type, 1024 on Alpha.
     _MAXIMUM_HERTZ = 10000
 
-    _MAXIMUM_INTERVAL = (1 << 31) - 1
-
-    # The kernel has at most 4194304 tasks. About as many may have exited.
-    _MAXIMUM_NUMBER_OF_TASKS = 1 << 23
-
     _PAGE_SIZES = frozenset(1 << exponent for exponent in range(10, 23))
-
-    # Flags that no version stores.
-    _UNKNOWN_FLAGS = 0xFE02
 
     def __init__(self, file_object):
         """Initializes a log.
@@ -621,24 +694,19 @@ class RawLog:
           FormatError: if the file is not an atop raw log.
           UnsupportedError: if the file is an atop raw log of an unknown layout.
         """
-        super().__init__()
+        super().__init__(blocks.File(file_object))
         self.assumed_version = None
         self.damaged_size = 0
         self.damages = []
-        self.file = blocks.File(file_object)
         self.header = None
         self.hertz = None
         self.is_development = False
         self.is_recovered = False
-        self.layout = None
         self.number_of_damages = 0
         self.number_of_omitted_exits = 0
         self.number_of_omitted_pids = 0
         self.page_size = None
-        self.sstatlen = None
         self.support_flags = 0
-        self.task_reader = None
-        self.tstatlen = None
         self.unsupported_sizes = None
         self.version = None
         self.version_tuple = None
@@ -725,6 +793,25 @@ class RawLog:
         if is_agreed:
             sample.curtime = curtimes[0]
 
+    def _GetLayoutByCounts(self):
+        """Determines which of two versions wrote samples of the same sizes.
+
+        Returns:
+          FileLayout: layout of 2.3, which counts all entries of a list as tasks, if the
+              first samples do; else that of 2.2-3, which does not count those of exited
+              processes and leaves out others.
+        """
+        offset = self.layout.rawheader.size
+        for _ in range(10):
+            sample = self.GetSample(offset)
+            if not sample:
+                break
+            if sample.record.ndeviat != sample.record.ntask:
+                return self.layout
+            offset = sample.end_offset
+
+        return layouts.GetFileLayout("2.3", self.abi)
+
     def _IsCut(self, block, search_offset):
         """Determines if a damaged block ends before the record says so.
 
@@ -804,10 +891,11 @@ class RawLog:
         )
         version_tuple = (aversion >> 8) & 0x7F, aversion & 0xFF
         version = f"{version_tuple[0]:d}.{version_tuple[1]:d}"
+        is_unknown_version = version_tuple == UNKNOWN_VERSION
         is_atop = (
             bool(aversion & 0x8000)
             and rawheadlen in self._HEADER_SIZES
-            and version_tuple[0] in self._MAJOR_VERSIONS
+            and (version_tuple[0] in self._MAJOR_VERSIONS or is_unknown_version)
         )
 
         cstatlen = None
@@ -844,9 +932,14 @@ class RawLog:
 
         self.header = views.CreateViewClass(self.layout.rawheader)(data)
 
+        if version not in layouts.VERSIONS and self.layout.version == "2.2-3":
+            self.layout = self._GetLayoutByCounts()
+
         layout_version = self.layout.version.partition("-")[0]
         self.version_tuple = tuple(map(int, layout_version.split(".")))
-        if not self.is_recovered or layout_version == version:
+        if is_unknown_version:
+            self.version = None
+        elif not self.is_recovered or layout_version == version:
             self.version = version
         if self.version and layout_version != version:
             self.assumed_version = layout_version
@@ -1022,17 +1115,6 @@ class RawLog:
 
         return reason
 
-    def GetNumberOfTasks(self, record):
-        """Determines the number of entries in a process list.
-
-        Args:
-          record (tuple): values of the record.
-
-        Returns:
-          int: number of entries.
-        """
-        return record.nlist if record.ndeviat is None else record.ndeviat
-
     def HasSupport(self, sample, support_flag, flag):
         """Determines if something was recorded in a sample.
 
@@ -1047,36 +1129,6 @@ class RawLog:
         if self.support_flags & SUPPORT_IN_RECORD == SUPPORT_IN_RECORD:
             return bool(sample.flags & flag)
         return bool(self.support_flags & support_flag)
-
-    def GetSample(self, offset):
-        """Reads the sample at an offset if its record can be one.
-
-        Args:
-          offset (int): offset of the record in bytes.
-
-        Returns:
-          Sample: sample or None if there is no record. Its blocks are not inflated yet,
-              and may reach past the end of the file.
-        """
-        data = self.file.Read(offset, self.layout.rawrecord.size)
-        if len(data) < self.layout.rawrecord.size:
-            return None
-
-        record_class, unpacker = views.CreateRecordClass(self.layout.rawrecord)
-        record = record_class._make(unpacker.unpack(data))
-        if (
-            record.flags & self._UNKNOWN_FLAGS
-            or record.interval > self._MAXIMUM_INTERVAL
-            or self.GetNumberOfTasks(record) > self._MAXIMUM_NUMBER_OF_TASKS
-            or record.nexit > self.GetNumberOfTasks(record)
-        ):
-            return None
-
-        sample = Sample(self, offset, record)
-        if not all(block.IsPlausible() for block in sample.GetBlocks()):
-            return None
-
-        return sample
 
     def samples(self):
         """Retrieves the samples, in the order of the file.

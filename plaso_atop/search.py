@@ -15,7 +15,7 @@ ZLIB_HEADER_RE = re.compile(
 )
 
 
-class _Budget:
+class Budget:
     """Time that may be spent on data that turns out to be no sample.
 
     The unit is work done, so that a log gives the same samples on every machine. Every
@@ -52,6 +52,14 @@ class _Budget:
             self._time += (end_offset - offset) * self._byte_time
             self._end_offset = end_offset
 
+    def Spend(self, time):
+        """Takes what was spent in vain off the budget.
+
+        Args:
+          time (int): nanoseconds.
+        """
+        self._time -= time
+
     def HasTime(self):
         """Determines if something may be tried.
 
@@ -72,7 +80,7 @@ class _Budget:
         if block.IsIntact():
             return True
 
-        self._time -= (
+        self.Spend(
             self._TRY_TIME
             + block.consumed_size * self._CONSUMED_BYTE_TIME
             + int(block.inflated_size * self._INFLATED_BYTE_TIME)
@@ -103,8 +111,8 @@ class SampleFinder:
         """
         super().__init__()
         self._log = log
-        self._partial_budget = _Budget(*self._PARTIAL_TIME)
-        self._whole_budget = _Budget(*self._WHOLE_TIME)
+        self._partial_budget = Budget(*self._PARTIAL_TIME)
+        self._whole_budget = Budget(*self._WHOLE_TIME)
 
         # The last search: where it started, and what it found.
         self._partial_offsets = []
@@ -149,7 +157,7 @@ class SampleFinder:
         Args:
           offset (int): offset in bytes to search from.
           end_offset (int): offset in bytes before which the records must end.
-          budget (_Budget): budget to add to what is searched.
+          budget (Budget): budget to add to what is searched.
 
         Yields:
           Sample: sample. Only its record was read.

@@ -5,9 +5,11 @@ import datetime
 import functools
 import glob
 import io
+import json
 import os
 import re
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -162,6 +164,9 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
 
     _TOOLS = ("image_export", "log2timeline", "pinfo", "psort")
 
+    # What plaso-atop printed last.
+    _output = None
+
     @staticmethod
     @functools.lru_cache(maxsize=None)
     def _ReadStorageFiles():
@@ -262,6 +267,16 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
                 )
                 continue
 
+            if name == "plaso-atop":
+                self._output = subprocess.run(
+                    [sys.executable, "-m", "plaso_atop", *arguments],
+                    check=True,
+                    cwd=self._directory,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                ).stdout
+                continue
+
             self.assertIn(name, self._TOOLS)
             # It needs a server, as which tests/opensearch.py is one.
             if "opensearch" in arguments:
@@ -292,6 +307,9 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
             re.DOTALL | re.MULTILINE,
         ):
             if language:
+                if language == "text":
+                    self.assertEqual(self._output, block)
+                    number_of_outputs += 1
                 continue
 
             if block.startswith("datetime,"):
@@ -449,6 +467,49 @@ class OtherDocumentsTest(DocumentTestCase):
             # Without what is filled in.
             for part in re.split(r"\.\.\.|[0-9]+\.[0-9]+|(?= is not )", warning):
                 self.assertTrue(part.strip() in source, warning)
+
+
+class CarvingTest(DocumentTestCase):
+    """Tests the document on deleted logs."""
+
+    def testCommands(self):
+        """Tests the commands, with an image of which a log is deleted."""
+        root = self._GetPath("root")
+        os.mkdir(root)
+        for name, log_name in (("atop_20261120", "2.8.1"), ("atop_20261121", "2.12.1")):
+            shutil.copy(
+                test_lib.GetTestFilePath([f"atop-{log_name:s}.raw"]),
+                os.path.join(root, name),
+            )
+        for arguments in (
+            ("mke2fs", "-q", "-t", "ext4", "-d", root, "server.raw", "16M"),
+            ("debugfs", "-w", "-R", "rm atop_20261121", "server.raw"),
+        ):
+            path = shutil.which(
+                arguments[0], path=f"{os.environ['PATH']:s}:/usr/sbin:/sbin"
+            )
+            subprocess.run(
+                [path, *arguments[1:]],
+                capture_output=True,
+                check=True,
+                cwd=self._directory,
+            )
+
+        commands, number_of_outputs = self._CheckDocument("docs", "carving.md")
+        self.assertEqual(commands, ["log2timeline", "psort"])
+        self.assertEqual(number_of_outputs, 2)
+
+        (expected,) = re.findall(
+            "```json\n(.*?)\n```", self._ReadDocument("docs", "carving.md"), re.DOTALL
+        )
+        path = self._GetPath("carved/carved-0001.jsonl")
+        with open(path, encoding="ascii") as file_object:
+            _, line, *_ = file_object.read().splitlines()
+        # It depends on the version of mke2fs where a file is.
+        values, expected_values = json.loads(line), json.loads(expected)
+        self.assertEqual(values.pop("offset") % 4096, expected_values["offset"] % 4096)
+        del expected_values["offset"]
+        self.assertEqual(values, expected_values)
 
 
 class InvestigatingTest(DocumentTestCase):
