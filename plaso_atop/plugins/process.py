@@ -104,7 +104,7 @@ class AtopProcessEventData(events.EventData):
       number_of_threads (int): number of threads in the first sample that lists the
           process alive.
       observed_seconds (int): time from the start of the process to its exit or to the
-          last sample that lists it, in seconds.
+          last sample that lists it, in seconds. See exit_time_estimated.
       offset (int): offset of the first sample with the process relative to the start of
           the file.
       parent_command_line (str): command line of the parent process.
