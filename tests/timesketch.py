@@ -37,19 +37,30 @@ from tests.lib import timesketch_server
 
 ANALYZER_TIMEOUT_SECONDS = 600
 
+# Of plaso_atop.ancestors, which the server does not have.
+MAXIMUM_ANCESTORS_LENGTH = 512
+
 PROJECT_PATH = timesketch_server.PROJECT_PATH
 
 # What each search template finds in the log of an intrusion, by its short name:
 # values of its parameters and identifiers of processes. The tests of the others are
 # below.
 TEMPLATES = {
+    "atop_below": (
+        {"process": "apache2[501]"},
+        {700, 701, 702, 710, 720, 730, 740, 750},
+    ),
+    "atop_below_server": ({}, {700, 701, 702, 710, 720, 730, 740, 750}),
     "atop_children": ({"pid": "702"}, {710, 720, 730, 740, 750}),
     "atop_crash": ({}, {740}),
     "atop_download": ({}, {700, 701}),
     "atop_identifier_root": ({}, {730}),
     "atop_kernel_thread": ({}, {720}),
+    "atop_login": ({"login_pid": "605"}, {605, 610, 760}),
+    "atop_new": ({}, {700, 701, 702, 710, 711, 720, 730, 740, 750, 760}),
     "atop_process": ({"pid": "730"}, {730}),
-    "atop_server_shell": ({}, {700}),
+    "atop_server_shell": ({}, {700, 701, 702}),
+    "atop_session": ({"session": "4"}, {605, 610, 760}),
     "atop_set_user_identifier": ({}, {760}),
     "atop_short_lived": ({"milliseconds": "1000"}, {701, 740}),
     "atop_sustained_cpu": ({"seconds": "3600"}, {710}),
@@ -66,13 +77,16 @@ OTHER_TEMPLATES = {"atop_coverage", "atop_sent"}
 TAGS = {
     (700, "download_execution"),
     (700, "server_shell"),
+    (701, "server_shell"),
     (702, "download_execution"),
+    (702, "server_shell"),
     (710, "cryptominer"),
     (710, "sustained_cpu_usage"),
     (710, "temporary_directory_execution"),
     (711, "temporary_directory_execution"),
     (720, "kernel_thread_masquerading"),
     (730, "privilege_escalation"),
+    (740, "server_program_crash"),
     (750, "log_removal"),
 }
 
@@ -460,7 +474,28 @@ class TimesketchTest(TimesketchTestCase):
             encoding="utf-8",
         ) as file_object:
             own_properties = set(json.load(file_object)["properties"])
-        self.assertEqual(own_properties, names)
+        self.assertEqual(own_properties, names | {"ancestors"})
+
+    def testMappings(self):
+        """Tests the types that the index has for where a process comes from."""
+        for timeline in (self._timeline, self._lines_timeline):
+            mappings = self._index.indices.get_mapping(index=timeline.index_name)
+            properties = mappings[timeline.index_name]["mappings"]["properties"]
+            for name, value in (
+                ("ancestors", "text"),
+                ("interval_seconds", "long"),
+                ("is_inherited", "boolean"),
+                ("login_pid", "long"),
+                ("login_session", "text"),
+                ("observed_seconds", "long"),
+                ("running_at_log_start", "boolean"),
+                ("systemd_unit", "text"),
+            ):
+                self.assertEqual(properties[name]["type"], value, name)
+
+            # A regular expression must find the longest.
+            keyword = properties["ancestors"]["fields"]["keyword"]
+            self.assertGreaterEqual(keyword["ignore_above"], MAXIMUM_ANCESTORS_LENGTH)
 
     def testOtherParsers(self):
         """Tests that nothing is lost beside the events of other parsers."""

@@ -8,6 +8,7 @@ from plaso_atop.plugins import process
 
 from tests.lib import test_lib
 
+_ORDINARY_PATH = os.path.join(test_lib.TEST_DATA_PATH, "ordinary_processes.yaml")
 _PATH = os.path.join(test_lib.TEST_DATA_PATH, "tagging.yaml")
 
 
@@ -82,3 +83,13 @@ def ReadCases():
         ]
         for label, rules in cases.items()
     }
+
+
+def ReadOrdinary():
+    """Reads the processes that nothing but the rules of every process may match.
+
+    Returns:
+      list[EventData]: event data.
+    """
+    with open(_ORDINARY_PATH, encoding="utf-8") as file_object:
+        return _CreateAll(yaml.safe_load(file_object))

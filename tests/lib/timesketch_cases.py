@@ -31,29 +31,33 @@ def Main(path):
     event.timestamp = 1795225000000000
     event.timestamp_desc = "Start Time"
 
+    cases = [
+        event_data
+        for rule_cases in tagging_test_lib.ReadCases().values()
+        for hits, misses in rule_cases
+        for event_data in (*hits, *misses)
+    ]
     with open(path, "w", encoding="utf-8") as file_object:
-        for cases in tagging_test_lib.ReadCases().values():
-            for hits, misses in cases:
-                for event_data in (*hits, *misses):
-                    values = {
-                        name: value
-                        for name, value in event_data.GetAttributes()
-                        if not name.startswith("_") and value is not None
-                    }
-                    values.update(
-                        {
-                            "datetime": "2026-11-21T00:00:00+00:00",
-                            "expected_tags": [
-                                label
-                                for label, (rule_filter,) in rules.items()
-                                if rule_filter.Match(event, event_data, None, None)
-                            ],
-                            "message": "case",
-                            "timestamp": event.timestamp,
-                            "timestamp_desc": event.timestamp_desc,
-                        }
-                    )
-                    file_object.write(f"{json.dumps(values):s}\n")
+        for event_data in (*cases, *tagging_test_lib.ReadOrdinary()):
+            values = {
+                name: value
+                for name, value in event_data.GetAttributes()
+                if not name.startswith("_") and value is not None
+            }
+            values.update(
+                {
+                    "datetime": "2026-11-21T00:00:00+00:00",
+                    "expected_tags": [
+                        label
+                        for label, (rule_filter,) in rules.items()
+                        if rule_filter.Match(event, event_data, None, None)
+                    ],
+                    "message": "case",
+                    "timestamp": event.timestamp,
+                    "timestamp_desc": event.timestamp_desc,
+                }
+            )
+            file_object.write(f"{json.dumps(values):s}\n")
 
     return 0
 

