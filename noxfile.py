@@ -41,6 +41,7 @@ PYTHON_FILES = (
     "noxfile.py",
     "plaso_atop",
     "scripts",
+    "sigma",
     "setup.py",
     "tests",
 )
