@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests for the conversion of Sigma rules."""
 
-import collections
+import contextlib
 import os
 import re
 import subprocess
@@ -190,20 +190,84 @@ def _CreateRuleAndEvents(draw):
 
 
 class ConversionTest(test_lib.ParserTestCase):
-    """Tests that two independent conversions select the same events."""
+    """Tests that independent conversions select the same events.
 
-    def _CheckDerivedEvents(self, rule, expression, query):
-        """Checks that a rule selects the same of events that are derived from it.
+    These are ours to event filters, pySigma's for SQLite, and ours to queries.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        """Starts the server of an index."""
+        super().setUpClass()
+        cls._index = sigma_test_lib.Index()
+        cls.addClassCleanup(cls._index.Close)
+
+    def _CheckEvents(self, rule, conversions, events):
+        """Checks that all conversions of a rule select the same events.
+
+        Args:
+          rule (object): rule, for messages.
+          conversions (list[str]): event filter, query of SQLite, and query of
+              OpenSearch, None if there is none.
+          events (list[dict[str, int|str]]): values of attributes.
+
+        Returns:
+          list[int]: numbers of the events that match.
+        """
+        expression, sqlite_query, query = conversions
+        event_data = [sigma_test_lib.CreateEventData(event) for event in events]
+        numbers = sigma_test_lib.SelectWithPlaso(expression, event_data)
+        message = f"{rule!s}: {expression:s}"
+        with sigma_test_lib.Table(events) as table:
+            self.assertEqual(numbers, table.Select(sqlite_query), message)
+        if query:
+            message = f"{rule!s}: {query:s}"
+            self.assertEqual(numbers, self._index.Select(query, event_data), message)
+        return numbers
+
+    def _ConvertRule(self, *rules):
+        """Converts a rule in all ways.
+
+        Args:
+          rules (list[SigmaRule]): three copies of the rule, as a conversion changes it.
+
+        Returns:
+          list[str]: event filter, query of SQLite, and query of OpenSearch, None if
+              there is none.
+        """
+        conversions = [
+            sigma_test_lib.Convert(rules[0]),
+            sigma_test_lib.ConvertToQuery(rules[1]),
+            None,
+        ]
+        with contextlib.suppress(exceptions.SigmaError):
+            conversions[2] = sigma_test_lib.Convert(rules[2], "timesketch")
+        return conversions
+
+    def _ConvertRules(self):
+        """Converts all rules in all ways.
+
+        Returns:
+          list[tuple[SigmaRule, list[str]]]: rules to which the pipeline was applied,
+              and conversions.
+        """
+        results = []
+        for path in sigma_test_lib.PATHS:
+            for rules in zip(*(sigma_test_lib.ReadRules(path) for _ in range(3))):
+                with contextlib.suppress(exceptions.SigmaError):
+                    results.append((rules[0], self._ConvertRule(*rules)))
+        return results
+
+    def _DeriveEvents(self, rule):
+        """Derives events from a rule.
 
         Args:
           rule (SigmaRule): rule to which the pipeline was applied.
-          expression (str): event filter.
-          query (str): query.
 
         Returns:
-          Counter[str]: number of hits and misses.
+          list[dict[str, int|str]]: values of attributes.
         """
-        counter = collections.Counter()
+        derived_events = []
 
         @hypothesis.settings(
             database=None,
@@ -216,51 +280,12 @@ class ConversionTest(test_lib.ParserTestCase):
         @hypothesis.given(
             strategies.lists(sigma_test_lib.DeriveEvent(rule), min_size=10, max_size=10)
         )
-        def _Check(events):
-            hits = len(self._CheckEvents(rule.title, expression, query, events))
-            counter.update(hits=hits, misses=len(events) - hits)
+        def _Derive(events):
+            derived_events.extend(events)
 
         # hypothesis gives the argument.
-        _Check()  # pylint: disable=no-value-for-parameter
-        return counter
-
-    def _CheckEvents(self, rule, expression, query, events):
-        """Checks that a rule selects the same events in both ways.
-
-        Args:
-          rule (object): rule, for messages.
-          expression (str): event filter.
-          query (str): query.
-          events (list[dict[str, int|str]]): values of attributes.
-
-        Returns:
-          list[int]: numbers of the events that match.
-        """
-        numbers = sigma_test_lib.SelectWithPlaso(
-            expression, [sigma_test_lib.CreateEventData(event) for event in events]
-        )
-        with sigma_test_lib.Table(events) as table:
-            self.assertEqual(numbers, table.Select(query), f"{rule!s}: {expression:s}")
-        return numbers
-
-    def _ConvertRules(self):
-        """Converts all rules in both ways.
-
-        Returns:
-          list[tuple[SigmaRule, str, str]]: rules to which the pipeline was applied,
-              event filters and queries.
-        """
-        results = []
-        for path in sigma_test_lib.PATHS:
-            rules = zip(sigma_test_lib.ReadRules(path), sigma_test_lib.ReadRules(path))
-            for rule, other_rule in rules:
-                try:
-                    expression = sigma_test_lib.Convert(rule)
-                except exceptions.SigmaError:
-                    continue
-                query = sigma_test_lib.ConvertToQuery(other_rule)
-                results.append((rule, expression, query))
-        return results
+        _Derive()  # pylint: disable=no-value-for-parameter
+        return derived_events
 
     @hypothesis.settings(
         deadline=None,
@@ -271,40 +296,33 @@ class ConversionTest(test_lib.ParserTestCase):
     def testRandomRules(self, rule_and_events):
         """Tests rules and events that have words in common."""
         rule, events = rule_and_events
-        expression, query = [
-            convert(sigma_rule.SigmaRule.from_dict(rule))
-            for convert in (sigma_test_lib.Convert, sigma_test_lib.ConvertToQuery)
-        ]
-        self._CheckEvents(rule, expression, query, events)
+        conversions = self._ConvertRule(
+            *(sigma_rule.SigmaRule.from_dict(rule) for _ in range(3))
+        )
+        self._CheckEvents(rule, conversions, events)
 
     def testDerivedEvents(self):
         """Tests events that are made of what a rule asks for."""
         rules = self._ConvertRules()
         self.assertGreaterEqual(len(rules), 12)
-
-        for rule, expression, query in rules:
+        for rule, conversions in rules:
             with self.subTest(rule=rule.title):
-                counter = self._CheckDerivedEvents(rule, expression, query)
-                self.assertGreater(counter["hits"], 0)
-                self.assertGreater(counter["misses"], 0)
+                events = self._DeriveEvents(rule)
+                numbers = self._CheckEvents(rule.title, conversions, events)
+                self.assertTrue(0 < len(numbers) < len(events))
 
     def testLogs(self):
         """Tests the events of real logs."""
         events = []
         for log in test_lib.LOGS:
             storage_writer = self._ParseFile([f"{log.name:s}.raw"], parser.AtopParser())
-            for event_data in self._GetEventData(storage_writer):
-                if event_data.data_type.startswith("linux:atop:process"):
+            for data_type in ("linux:atop:process", "linux:atop:process_change"):
+                for event_data in self._GetEventData(storage_writer, data_type):
                     events.append(sigma_test_lib.GetValues(event_data))
-        events = [
-            event
-            for event in events
-            if event["data_type"] in ("linux:atop:process", "linux:atop:process_change")
-        ]
         self.assertGreater(len(events), 1000)
 
-        for rule, expression, query in self._ConvertRules():
-            self._CheckEvents(rule.title, expression, query, events)
+        for rule, (expression, sqlite_query, _) in self._ConvertRules():
+            self._CheckEvents(rule.title, (expression, sqlite_query, None), events)
 
 
 class BackendTest(test_lib.BaseTestCase):

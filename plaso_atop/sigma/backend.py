@@ -6,7 +6,6 @@ cannot be printed is escaped by plaso_atop.text. Patterns are changed accordingl
 
 import dataclasses
 import re
-import typing
 
 from plaso.filters import expression_parser
 from plaso.filters import filters
@@ -18,19 +17,8 @@ from sigma import types
 from sigma.conversion import base
 
 from plaso_atop import text
-
-# How text.Escape writes one character. A backslash that would look like the start of it
-# is escaped itself, so that nothing else in an event does.
-_ESCAPE = r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4})"
-
-# Characters that text.Escape writes as \xNN. The backslash is one only at times.
-_ESCAPED_CHARACTERS = [chr(code) for code in range(0x20)] + ["\\", "\x7f"]
-_PRINTABLE_CHARACTERS = [chr(code) for code in range(0x20, 0x7F) if code != 0x5C]
-
-# Tokens of a regular expression: an escape sequence, a set or one character.
-_TOKEN_RE = re.compile(
-    r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL
-)
+from plaso_atop.sigma import patterns
+from plaso_atop.sigma import queries as sigma_queries
 
 # Both Plaso and Python nest what belongs to one operator.
 _MAXIMUM_GROUP_SIZE = 50
@@ -41,57 +29,6 @@ _OPERATORS_PER_FILTER = {
     filters.Regexp: "regexp",
     filters.RegexpInsensitive: "iregexp",
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Comparison:
-    """Comparison of an attribute.
-
-    Attributes:
-      attribute (str): name of the attribute.
-      patterns (tuple[str]): regular expressions of Python, one of which must match the
-          text as events have it. If there is none, the attribute must be set.
-      is_start (bool): True if a pattern must match at the start of the text.
-      is_end (bool): True if a pattern must match up to the end of the text.
-      is_cased (bool): True if the case matters.
-      is_negated (bool): True if the comparison is negated.
-      value (int|str): number that the attribute must be, or text that it must contain,
-          None if only the patterns tell.
-    """
-
-    attribute: str
-    patterns: tuple = ()
-    is_start: bool = False
-    is_end: bool = False
-    is_cased: bool = False
-    is_negated: bool = False
-    value: typing.Union[int, str, None] = None
-
-    def GetPattern(self):
-        """Retrieves the regular expression to search for.
-
-        Returns:
-          str: regular expression of Python, without the negation.
-        """
-        pattern = "|".join(self.patterns)
-        if len(self.patterns) > 1 and (self.is_start or self.is_end):
-            pattern = f"(?:{pattern:s})"
-        start = "^" if self.is_start else ""
-        end = "$" if self.is_end else ""
-        return f"{start:s}{pattern:s}{end:s}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Group:
-    """Group of comparisons and groups.
-
-    Attributes:
-      operator (str): operator, "AND" or "OR".
-      items (tuple[Comparison|Group]): what the operator connects.
-    """
-
-    operator: str
-    items: tuple
 
 
 def _Refuse(reason):
@@ -106,72 +43,6 @@ def _Refuse(reason):
     raise exceptions.SigmaFeatureNotSupportedByBackendError(reason)
 
 
-def EscapeCharacters(token, flags=0, is_repeated=False):
-    r"""Converts what matches one character of a text to match it in an event.
-
-    Args:
-      token (str): part of a regular expression of Python, such as \s or [^a].
-      flags (Optional[int]): flags of the regular expression.
-      is_repeated (Optional[bool]): True if any number of such characters follow each
-          other.
-
-    Returns:
-      str: the same where it matches nothing that is escaped.
-    """
-    if len(token) == 1 and token not in "\\." and not token.isprintable():
-        return re.sub(r"\\", r"\\\\", text.Escape(token.encode("utf-8")))
-
-    try:
-        expression = re.compile(token, flags | re.ASCII)
-    except re.error:
-        # A part of another kind, such as a quantifier.
-        return token
-
-    codes = {
-        is_match: "|".join(
-            f"{ord(character):02x}"
-            for character in _ESCAPED_CHARACTERS
-            if bool(expression.fullmatch(character)) == is_match
-        )
-        for is_match in (False, True)
-    }
-    # What matches two unusual characters matches all of these.
-    if expression.fullmatch("\x80") and expression.fullmatch("\u200b"):
-        # This matches the characters of an escape sequence one by one.
-        if is_repeated and all(map(expression.fullmatch, _ESCAPED_CHARACTERS)):
-            if all(map(expression.fullmatch, r"\xu0123456789abcdef")):
-                return token
-        look = rf"(?!\\x(?:{codes[False]:s}))" if codes[False] else ""
-        return f"(?:{look:s}{_ESCAPE:s}|(?!{_ESCAPE:s}){token:s})"
-
-    if not codes[True]:
-        return token
-
-    parts = [rf"\\x(?:{codes[True]:s})"]
-    if expression.fullmatch("\\"):
-        parts.append(f"(?!{_ESCAPE:s}){token:s}")
-    elif any(map(expression.fullmatch, _PRINTABLE_CHARACTERS)):
-        parts.append(token)
-    return f"(?:{'|'.join(parts):s})"
-
-
-def GetPatternOfText(value):
-    """Retrieves a regular expression that matches a text.
-
-    Args:
-      value (str): text.
-
-    Returns:
-      str: regular expression of Python for the text as events have it.
-    """
-    return "".join(
-        EscapeCharacters(
-            rf"\{character:s}" if character in r"\.^$*+?{}[]|()" else character
-        )
-        for character in value
-    )
-
-
 class PlasoBackend(base.TextQueryBackend):
     """Backend that writes Plaso's event filters."""
 
@@ -182,6 +53,7 @@ class PlasoBackend(base.TextQueryBackend):
     formats = {
         "default": "event filters",
         "tagging": "tagging file of psort",
+        "timesketch": "tags.yaml of Timesketch",
     }
     requires_pipeline = True
 
@@ -235,75 +107,45 @@ class PlasoBackend(base.TextQueryBackend):
         Returns:
           str: contents of the file.
         """
-        blocks = []
-        for label, rule, conditions_of_rule in self.GroupByLabel(queries):
-            approximations = conditions_of_rule[0][1].processing_state.get(
-                "approximations", ()
-            )
-            comments = self.DescribeRule(rule) + [
-                f"Approximate: {approximation:s}." for approximation in approximations
-            ]
-            lines = [f"# {comment:s}" for comment in comments]
-            lines.append(label)
-            lines.extend(f"  {query:s}" for query, _ in conditions_of_rule)
-            blocks.append("".join(f"{line:s}\n" for line in lines))
+        return "\n".join(
+            "".join([comments, f"{label:s}\n", *(f"  {line:s}\n" for line in filters)])
+            for label, comments, filters in self._GroupByRule(queries)
+        )
 
-        return "\n".join(blocks)
-
-    def DescribeRule(self, rule):
-        """Describes a rule, in text that is safe to show.
+    def finalize_query_timesketch(self, rule, query, index, state):
+        """Writes a query of OpenSearch.
 
         Args:
           rule (SigmaRule): rule.
+          query (str): event filter.
+          index (int): number of the condition of the rule.
+          state (ConversionState): state of the conversion.
 
         Returns:
-          list[str]: lines.
+          tuple[SigmaRule, str, ConversionState]: rule, query and state.
         """
-        techniques = [
-            tag.name.upper()
-            for tag in rule.tags
-            if tag.namespace == "attack" and re.match(r"t[0-9]", tag.name)
-        ]
-        details = [
-            rule.level and f"level {rule.level.name.lower():s}",
-            ", ".join(techniques),
-            rule.id and f"id {rule.id!s}",
-            rule.author and f"author {rule.author!s}",
-        ]
-        return [
-            text.Escape(line.encode("utf-8", "surrogatepass"))
-            for line in (str(rule.title), "; ".join(filter(None, details)))
-            if line
-        ]
+        condition = state.processing_state["plaso_condition"]
+        return rule, sigma_queries.WriteQuery(condition), state
 
-    def GroupByLabel(self, queries):
-        """Groups the conditions of rules, with a label for each rule.
+    def finalize_output_timesketch(self, queries):
+        """Writes tags for the tagger of Timesketch.
 
         Args:
-          queries (list[tuple[SigmaRule, object, ConversionState]]): rules and results.
+          queries (list[tuple[SigmaRule, str, ConversionState]]): rules, queries and
+              states.
 
-        Yields:
-          tuple[str, SigmaRule, list[tuple[object, ConversionState]]]: label, rule and
-              the results of its conditions.
+        Returns:
+          str: contents of the file.
         """
-        rules = {}
-        for rule, query, state in queries:
-            rules.setdefault(id(rule), (rule, []))[1].append((query, state))
-
-        labels = set()
-        for rule, results in rules.values():
-            name = str(rule.title)
-            if rule.source:
-                name = rule.source.path.stem
-            label = re.sub(r"[^A-Za-z0-9_]", "_", f"sigma_{name:s}")
-            # psort keeps only the last of two blocks with one label.
-            number = 1
-            unique_label = label
-            while unique_label in labels:
-                number += 1
-                unique_label = f"{label:s}_{number:d}"
-            labels.add(unique_label)
-            yield unique_label, rule, results
+        blocks = []
+        for label, comments, lines in self._GroupByRule(queries):
+            query = " OR ".join(lines).replace("'", "''")
+            blocks.append(
+                f"{comments:s}{label:s}:\n"
+                f"  query_string: '{query:s}'\n"
+                f"  tags: ['{label:s}']\n"
+            )
+        return "\n".join(blocks)
 
     def _CanMerge(self, first, second, operator):
         """Determines if two conditions can be one comparison with more patterns.
@@ -316,7 +158,7 @@ class PlasoBackend(base.TextQueryBackend):
         Returns:
           bool: True if they can.
         """
-        if isinstance(first, Group) or isinstance(second, Group):
+        if isinstance(first, patterns.Group) or isinstance(second, patterns.Group):
             return False
         return (
             first.is_negated == (operator == "AND")
@@ -364,7 +206,7 @@ class PlasoBackend(base.TextQueryBackend):
             ]
             return self._Group(True, is_negated, items)
 
-        comparison = Comparison(attribute, is_negated=is_negated)
+        comparison = patterns.Comparison(attribute, is_negated=is_negated)
 
         if isinstance(value, types.SigmaNull):
             return dataclasses.replace(comparison, is_negated=not is_negated)
@@ -414,9 +256,11 @@ class PlasoBackend(base.TextQueryBackend):
         if "[:" in pattern:
             _Refuse("event filters have no named sets of characters")
 
-        tokens = _TOKEN_RE.findall(pattern)
+        tokens = re.findall(patterns.TOKEN, pattern, re.DOTALL)
         pattern = "".join(
-            EscapeCharacters(token, flags, is_repeated=next_token in ("*", "+"))
+            patterns.EscapeCharacters(
+                token, flags, is_repeated=next_token in ("*", "+")
+            )
             for token, next_token in zip(tokens, tokens[1:] + [""])
         )
         return dataclasses.replace(
@@ -448,14 +292,14 @@ class PlasoBackend(base.TextQueryBackend):
         if not parts:
             return comparison
 
-        patterns = []
+        expressions = []
         for part in parts:
             if part == any_text:
-                patterns.append(".*")
+                expressions.append(".*")
             elif part == types.SpecialChars.WILDCARD_SINGLE:
-                patterns.append(EscapeCharacters(".", re.DOTALL))
+                expressions.append(patterns.EscapeCharacters(".", re.DOTALL))
             elif isinstance(part, str):
-                patterns.append(GetPatternOfText(part))
+                expressions.append(patterns.GetPatternOfText(part))
             else:
                 _Refuse(f"the placeholder {part!s} has no value")
 
@@ -470,7 +314,7 @@ class PlasoBackend(base.TextQueryBackend):
         is_contained = not is_start and not is_end and not is_cased
         return dataclasses.replace(
             comparison,
-            patterns=("".join(patterns),),
+            patterns=("".join(expressions),),
             is_start=is_start,
             is_end=is_end,
             is_cased=is_cased,
@@ -491,7 +335,7 @@ class PlasoBackend(base.TextQueryBackend):
         operator = "AND" if is_or == is_negated else "OR"
         members = []
         for item in items:
-            if isinstance(item, Group) and item.operator == operator:
+            if isinstance(item, patterns.Group) and item.operator == operator:
                 members.extend(item.items)
             else:
                 members.append(item)
@@ -501,15 +345,17 @@ class PlasoBackend(base.TextQueryBackend):
         for member in members:
             for index, other in enumerate(merged):
                 if self._CanMerge(other, member, operator):
-                    patterns = dict.fromkeys(other.patterns + member.patterns)
+                    expressions = dict.fromkeys(other.patterns + member.patterns)
                     merged[index] = dataclasses.replace(
-                        other, patterns=tuple(patterns), value=None
+                        other, patterns=tuple(expressions), value=None
                     )
                     break
             else:
                 merged.append(member)
 
-        return merged[0] if len(merged) == 1 else Group(operator, tuple(merged))
+        return (
+            merged[0] if len(merged) == 1 else patterns.Group(operator, tuple(merged))
+        )
 
     def _Write(self, condition):
         """Writes an event filter.
@@ -535,6 +381,31 @@ class PlasoBackend(base.TextQueryBackend):
             _Refuse("Plaso compiles the event filter to something else")
         return query
 
+    def _DescribeRule(self, rule):
+        """Describes a rule, in text that is safe to show.
+
+        Args:
+          rule (SigmaRule): rule.
+
+        Returns:
+          list[str]: lines.
+        """
+        techniques = [
+            tag.name.upper()
+            for tag in rule.tags
+            if tag.namespace == "attack" and re.match(r"t[0-9]", tag.name)
+        ]
+        details = [
+            rule.level and f"level {rule.level.name.lower():s}",
+            ", ".join(techniques),
+            rule.id and f"id {rule.id!s}",
+            rule.author and f"author {rule.author!s}",
+        ]
+        lines = [str(rule.title), "; ".join(filter(None, details))]
+        return [
+            text.Escape(line.encode("utf-8", "surrogatepass")) for line in lines if line
+        ]
+
     def _GetExpression(self, condition):
         """Retrieves the expression of the event filter language for a condition.
 
@@ -549,7 +420,7 @@ class PlasoBackend(base.TextQueryBackend):
           tuple[str, tuple|object, ...]: operator and expressions, or an operator,
               attribute, value and whether the comparison is negated.
         """
-        if isinstance(condition, Group):
+        if isinstance(condition, patterns.Group):
             return self._MergeExpressions(
                 condition.operator, map(self._GetExpression, condition.items)
             )
@@ -576,6 +447,37 @@ class PlasoBackend(base.TextQueryBackend):
         return self._MergeExpressions(
             "OR", [is_not_set, (operator, attribute, pattern, False)]
         )
+
+    def _GroupByRule(self, queries):
+        """Groups the results of conditions by rule.
+
+        Args:
+          queries (list[tuple[SigmaRule, str, ConversionState]]): rules, results and
+              states.
+
+        Yields:
+          tuple[str, str, list[str]]: label of the rule, comments and the results of
+              its conditions.
+        """
+        results = {}
+        for rule, query, state in queries:
+            approximations = state.processing_state.get("approximations", ())
+            results.setdefault(id(rule), (rule, approximations, []))[2].append(query)
+
+        labels = set()
+        for rule, approximations, lines in results.values():
+            name = rule.source.path.stem if rule.source else rule.title
+            first_label = re.sub(r"[^A-Za-z0-9_]", "_", f"sigma_{name:s}")
+            # psort keeps only the last of two blocks with one label.
+            label, number = first_label, 1
+            while label in labels:
+                number += 1
+                label = f"{first_label:s}_{number:d}"
+            labels.add(label)
+
+            comments = self._DescribeRule(rule)
+            comments.extend(f"Approximate: {reason:s}." for reason in approximations)
+            yield label, "".join(f"# {line:s}\n" for line in comments), lines
 
     def _MergeExpressions(self, operator, expressions):
         """Merges expressions, without groups in a group of the same operator.

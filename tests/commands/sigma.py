@@ -4,6 +4,8 @@
 import os
 import unittest
 
+import yaml
+
 from plaso.engine import tagging_file
 
 from tests.lib import command_test_lib
@@ -74,6 +76,19 @@ class SigmaTest(command_test_lib.CommandTestCase):
             "sigma_download_to_memory\n  (",
             self._ReadOutput(),
         )
+
+    def testTimesketch(self):
+        """Tests tags for Timesketch, which are YAML."""
+        lines = self._Convert(*sigma_test_lib.PATHS[:1], "--format", "timesketch")
+        self.assertTrue(lines[-1].startswith("11 rules converted, 5 exactly"), lines)
+        self.assertIn(": not converted: OpenSearch has no such", "\n".join(lines))
+
+        tags = yaml.safe_load(self._ReadOutput())
+        self.assertEqual(len(tags), 11)
+        for name, tag in tags.items():
+            self.assertEqual(set(tag), {"query_string", "tags"})
+            self.assertEqual(tag["tags"], [name])
+            self.assertIn('data_type:"linux:atop:process" OR ', tag["query_string"])
 
     def testLabels(self):
         """Tests that rules of one name have their own labels."""

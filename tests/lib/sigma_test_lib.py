@@ -1,11 +1,16 @@
 """Two independent ways to select events with Sigma rules."""
 
 import codecs
+import json
 import os
 import re
 import sqlite3
+import subprocess
+import urllib.request
 
 from hypothesis import strategies
+
+import osmem_server
 
 from plaso.filters import event_filter
 
@@ -114,17 +119,90 @@ class Table:
         return sorted(row[0] for row in self._connection.execute(query))
 
 
-def Convert(rule):
+class Index:
+    """Index of events, of osmem, which speaks the API of OpenSearch."""
+
+    def __init__(self):
+        """Starts the server."""
+        super().__init__()
+        # pylint: disable=consider-using-with
+        self._process = subprocess.Popen(
+            [osmem_server.resolve_binary(), "-addr", "127.0.0.1:0", "-no-ja"],
+            # It ends when its input does.
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._url = json.loads(self._process.stdout.readline())["url"]
+        self._number = 0
+
+    def _Send(self, method, path, *lines):
+        """Sends a request.
+
+        Args:
+          method (str): method.
+          path (str): path, with the name of the index.
+          lines (list[dict[str, object]]): lines of the request.
+
+        Returns:
+          dict[str, object]: response.
+        """
+        data = "".join(f"{json.dumps(line):s}\n" for line in lines)
+        request = urllib.request.Request(
+            f"{self._url:s}/events{self._number:d}{path:s}",
+            data=data.encode("utf-8"),
+            headers={"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request) as response:
+            return json.load(response)
+
+    def Close(self):
+        """Stops the server."""
+        self._process.terminate()
+        self._process.communicate(timeout=30)
+
+    def Select(self, query, events):
+        """Selects events.
+
+        Args:
+          query (str): query.
+          events (list[EventData]): event data.
+
+        Returns:
+          list[int]: numbers of the events that match.
+        """
+        self._number += 1
+        self._Send("PUT", "", {})
+        lines = []
+        for number, event_data in enumerate(events):
+            values = {name: getattr(event_data, name, None) for name in ATTRIBUTES}
+            lines.append({"index": {"_id": str(number)}})
+            lines.append(
+                {name: value for name, value in values.items() if value is not None}
+            )
+        self._Send("POST", "/_bulk?refresh=true", *lines)
+        query = {"query": {"query_string": {"query": query}}, "size": 10000}
+        hits = self._Send("POST", "/_search", query)["hits"]["hits"]
+        self._Send("DELETE", "")
+        return sorted(int(hit["_id"]) for hit in hits)
+
+
+def Convert(rule, output_format="default"):
     """Converts a rule.
 
     Args:
       rule (SigmaRule): rule.
+      output_format (Optional[str]): "default" or "timesketch".
 
     Returns:
-      str: event filter.
+      str: event filter, or query of OpenSearch.
     """
     plaso_backend = backend.PlasoBackend(pipeline.plaso_atop_pipeline())
-    return " OR ".join(plaso_backend.convert_rule(rule))
+    plaso_backend.init_processing_pipeline(output_format)
+    expressions = plaso_backend.convert_rule(rule, output_format)
+    if output_format == "timesketch":
+        expressions = [query for _, query, _ in expressions]
+    return " OR ".join(expressions)
 
 
 def ConvertToQuery(rule):
@@ -304,7 +382,8 @@ def DeriveEvent(draw, rule):  # pylint: disable=differing-param-doc,differing-ty
             event[name] = values[-1]
         else:
             glue = draw(strategies.sampled_from(_OTHER_TEXTS))
-            event[name] = glue.join(values) or None
+            # An index ignores keywords of more characters.
+            event[name] = glue.join(values)[:255] or None
 
     event.setdefault("data_type", "linux:atop:process")
     event_data = _EVENT_DATA_CLASSES[event["data_type"]]()
