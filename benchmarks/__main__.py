@@ -14,6 +14,7 @@ from benchmarks import price
 from benchmarks.lib import processes
 from benchmarks import reading
 from benchmarks.lib import report
+from benchmarks import sigma
 from benchmarks import startup
 
 _BENCHMARKS = {
@@ -21,6 +22,7 @@ _BENCHMARKS = {
     "startup": startup,
     "price": price,
     "growth": growth,
+    "sigma": sigma,
 }
 
 
