@@ -14,15 +14,15 @@ from benchmarks import price
 from benchmarks.lib import processes
 from benchmarks import reading
 from benchmarks.lib import report
-from benchmarks import sigma
 from benchmarks import startup
+from benchmarks import tagging
 
 _BENCHMARKS = {
     "reading": reading,
     "startup": startup,
     "price": price,
     "growth": growth,
-    "sigma": sigma,
+    "tagging": tagging,
 }
 
 

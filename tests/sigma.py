@@ -258,35 +258,6 @@ class ConversionTest(test_lib.ParserTestCase):
                     results.append((rules[0], self._ConvertRule(*rules)))
         return results
 
-    def _DeriveEvents(self, rule):
-        """Derives events from a rule.
-
-        Args:
-          rule (SigmaRule): rule to which the pipeline was applied.
-
-        Returns:
-          list[dict[str, int|str]]: values of attributes.
-        """
-        derived_events = []
-
-        @hypothesis.settings(
-            database=None,
-            deadline=None,
-            derandomize=True,
-            max_examples=20,
-            phases=[hypothesis.Phase.generate],
-            suppress_health_check=list(hypothesis.HealthCheck),
-        )
-        @hypothesis.given(
-            strategies.lists(sigma_test_lib.DeriveEvent(rule), min_size=10, max_size=10)
-        )
-        def _Derive(events):
-            derived_events.extend(events)
-
-        # hypothesis gives the argument.
-        _Derive()  # pylint: disable=no-value-for-parameter
-        return derived_events
-
     @hypothesis.settings(
         deadline=None,
         max_examples=400,
@@ -307,7 +278,7 @@ class ConversionTest(test_lib.ParserTestCase):
         self.assertGreaterEqual(len(rules), 12)
         for rule, conversions in rules:
             with self.subTest(rule=rule.title):
-                events = self._DeriveEvents(rule)
+                events = sigma_test_lib.DeriveEvents(rule)
                 numbers = self._CheckEvents(rule.title, conversions, events)
                 self.assertTrue(0 < len(numbers) < len(events))
 

@@ -1,6 +1,7 @@
 """Two independent ways to select events with Sigma rules."""
 
 import codecs
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import sqlite3
 import subprocess
 import urllib.request
 
+import hypothesis
 from hypothesis import strategies
 
 import osmem_server
@@ -16,6 +18,7 @@ from plaso.filters import event_filter
 
 from sigma import collection
 from sigma import conditions
+from sigma import exceptions
 from sigma import types
 from sigma.backends import sqlite
 
@@ -270,6 +273,21 @@ def GetValues(event_data):
     return values
 
 
+def ReadConvertibleRules(path):
+    """Reads rules that can be converted to event filters.
+
+    Args:
+      path (str): path of a file or directory.
+
+    Yields:
+      SigmaRule: rule to which the pipeline was applied.
+    """
+    for rule in ReadRules(path):
+        with contextlib.suppress(exceptions.SigmaError):
+            Convert(rule)
+            yield rule
+
+
 def ReadRules(path):
     """Reads rules.
 
@@ -361,7 +379,7 @@ def _DeriveValues(draw, condition, is_wanted):
 
 
 @strategies.composite
-def DeriveEvent(draw, rule):  # pylint: disable=differing-param-doc,differing-type-doc
+def _DeriveEvent(draw, rule):  # pylint: disable=differing-param-doc,differing-type-doc
     """Derives an event from a rule, that matches more often than not.
 
     Args:
@@ -392,3 +410,32 @@ def DeriveEvent(draw, rule):  # pylint: disable=differing-param-doc,differing-ty
         for name, value in event.items()
         if value is not None and hasattr(event_data, name)
     }
+
+
+def DeriveEvents(rule, number_of_lists=20):
+    """Derives events from a rule, always the same.
+
+    Args:
+      rule (SigmaRule): rule to which the pipeline was applied.
+      number_of_lists (Optional[int]): how many times ten events are derived.
+
+    Returns:
+      list[dict[str, int|str]]: values of attributes.
+    """
+    derived_events = []
+
+    @hypothesis.settings(
+        database=None,
+        deadline=None,
+        derandomize=True,
+        max_examples=number_of_lists,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(strategies.lists(_DeriveEvent(rule), min_size=10, max_size=10))
+    def _Derive(events):
+        derived_events.extend(events)
+
+    # hypothesis gives the argument.
+    _Derive()  # pylint: disable=no-value-for-parameter
+    return derived_events

@@ -1,8 +1,8 @@
 """Measures what tags with as many Sigma rules as SigmaHQ has cost.
 
 psort runs without an analysis, where it looks at no event, with the tagging rules for
-Linux, and with Sigma rules, in turn. The Sigma rules are those of the tests, converted as
-a user does, as often as it takes. The storage file has the events of logs, one a day.
+Linux, and with Sigma rules, in turn. The Sigma rules are those of the tests, as often
+as it takes. The storage file has the events of logs, one a day.
 """
 
 import os
