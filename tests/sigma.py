@@ -433,6 +433,7 @@ class BackendTest(test_lib.BaseTestCase):
             {"CommandLine|re": "^a.b"}, [b"a\tb"], [b"a\nb", b"a\t\tb"]
         )
         self._CheckSelection({"CommandLine|re": "^a.{2}$"}, [b"a\tb"], [b"a\t"])
+        self._CheckSelection({"CommandLine|re": "^a.{4}$"}, [b"a\tbcd"], [b"a\t"])
         self._CheckSelection(
             {"CommandLine|re": r"a\sb"}, [b"a\tb", b"a b"], [b"a\x01b"]
         )
@@ -452,6 +453,22 @@ class BackendTest(test_lib.BaseTestCase):
                 'command_line contains "a" AND command_line contains "b"',
             ),
             (["a"], '(command_line contains "a" OR process_name contains "a")'),
+            (
+                {"|all": ["a", "b"]},
+                '(command_line contains "a" OR process_name contains "a") AND '
+                '(command_line contains "b" OR process_name contains "b")',
+            ),
+            (
+                {"Image|contains": "/a"},
+                '(process_name iregexp "^a" OR '
+                'command_line iregexp "^[^ ]*/a[^ ]*(?: |$)")',
+            ),
+            (
+                {"Image|contains|neq": "/a"},
+                '(process_name not contains "" OR process_name iregexp "^(?!a)") AND '
+                '(command_line not contains "" OR '
+                'command_line iregexp "^(?!.*(?:^[^ ]*/a[^ ]*(?: |$)))")',
+            ),
             ({"CommandLine": None}, 'command_line not contains ""'),
             ({"CommandLine": ""}, 'command_line not contains ""'),
             ({"CommandLine": "*"}, 'command_line contains ""'),
