@@ -569,7 +569,7 @@ class BackendTest(test_lib.BaseTestCase):
             ({"CommandLine|expand": "%words%"}, "placeholder"),
             ({"CommandLine|re|m": "^a"}, "several lines"),
             ({"CommandLine|re": "[[:alpha:]]"}, "named sets"),
-            ({"CommandLine|re": r"\pL"}, "does not compile"),
+            ({"CommandLine|re": r"\pL"}, "does not compile|invalid"),
             ({"Image|re": "a"}, "path of the executable"),
         ]:
             with self.assertRaisesRegex(exceptions.SigmaError, reason):
