@@ -25,9 +25,11 @@ REQUIREMENTS = {"20240308": ("acstore<20240406",)}
 TESTS = (
     "tests/collection.py",
     "tests/commands/check.py",
+    "tests/commands/sigma.py",
     "tests/end_to_end.py",
     "tests/integration.py",
     "tests/parser.py",
+    "tests/sigma.py",
     "tests/tagging.py",
 )
 
@@ -41,6 +43,7 @@ PYTHON_FILES = (
     "noxfile.py",
     "plaso_atop",
     "scripts",
+    "sigma",
     "setup.py",
     "tests",
 )

@@ -4,6 +4,7 @@ import glob
 import os
 import re
 
+from setuptools import find_namespace_packages
 from setuptools import find_packages
 from setuptools import setup
 from setuptools.command.build_py import build_py
@@ -115,7 +116,9 @@ setup(
     # This makes an editable install a path, which Python adds at its start. Otherwise
     # it is a finder, whose import took 10 ms.
     package_dir={"": "."},
-    packages=find_packages(include=["plaso_atop", "plaso_atop.*"]),
+    # pySigma looks for its plugins in its own namespace.
+    packages=find_packages(include=["plaso_atop", "plaso_atop.*"])
+    + find_namespace_packages(include=["sigma.*"]),
     package_data={"plaso_atop": ["*.yaml"]},
     entry_points={"console_scripts": ["plaso-atop = plaso_atop.__main__:Main"]},
     python_requires=">=3.10",
@@ -131,4 +134,5 @@ setup(
         'zlib-ng ; platform_machine == "x86_64" or platform_machine == "AMD64"'
         ' or platform_machine == "aarch64" or platform_machine == "arm64"',
     ],
+    extras_require={"sigma": ["pysigma >= 1.3"]},
 )

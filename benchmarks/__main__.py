@@ -16,6 +16,7 @@ from benchmarks.lib import processes
 from benchmarks import reading
 from benchmarks.lib import report
 from benchmarks import startup
+from benchmarks import tagging
 
 _BENCHMARKS = {
     "reading": reading,
@@ -23,6 +24,7 @@ _BENCHMARKS = {
     "price": price,
     "growth": growth,
     "carving": carving,
+    "tagging": tagging,
 }
 
 

@@ -110,6 +110,24 @@ def _Run():
         action="store_true",
         help="do not leave out what logs in the file systems hold",
     )
+    sigma_parser = subparsers.add_parser(
+        "sigma", help="convert Sigma rules to tagging rules, needs plaso-atop[sigma]"
+    )
+    sigma_parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="Sigma rule about process creation on Linux, or a directory with rules",
+    )
+    sigma_parser.add_argument(
+        "--output", required=True, metavar="FILE", help="file to write"
+    )
+    sigma_parser.add_argument(
+        "--format",
+        choices=["tagging", "timesketch"],
+        default="tagging",
+        help="tagging file of psort, the default, or tags.yaml of Timesketch",
+    )
     options = argument_parser.parse_args()
 
     if options.command == "check":
@@ -121,6 +139,11 @@ def _Run():
         from plaso_atop.commands import carve
 
         return carve.Carve(options.source, options.output, options.all)
+
+    if options.command == "sigma":
+        from plaso_atop.commands import sigma
+
+        return sigma.Convert(options.paths, options.output, options.format)
 
     from plaso_atop.commands import info
 

@@ -268,6 +268,14 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
                 continue
 
             if name == "plaso-atop":
+                arguments = [
+                    (
+                        os.path.join(test_lib.PROJECT_PATH, argument)
+                        if argument.startswith("test_data/")
+                        else argument
+                    )
+                    for argument in arguments
+                ]
                 self._output = subprocess.run(
                     [sys.executable, "-m", "plaso_atop", *arguments],
                     check=True,
@@ -392,6 +400,17 @@ class ReadmeTest(DocumentTestCase):
         self._AddFiles()
         commands, number_of_outputs = self._CheckDocument("README.md")
         self.assertEqual(commands, ["log2timeline", "psort", "psort", "psort"])
+        self.assertEqual(number_of_outputs, 1)
+
+
+class SigmaTest(DocumentTestCase):
+    """Tests the rules of Sigma."""
+
+    def testCommands(self):
+        """Tests the commands."""
+        self._AddFiles()
+        commands, number_of_outputs = self._CheckDocument("docs", "sigma.md")
+        self.assertEqual(commands, ["psort", "psort"])
         self.assertEqual(number_of_outputs, 1)
 
 

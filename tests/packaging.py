@@ -130,6 +130,23 @@ class PackagingTest(test_lib.BaseTestCase):
 
         return python
 
+    def _GetNames(self, path):
+        """Retrieves the names of what a directory has.
+
+        Args:
+          path (str): path of the directory.
+
+        Returns:
+          set[str]: names, without directories that hold no file: pip leaves that of a
+              namespace behind.
+        """
+        return {
+            name
+            for name in os.listdir(path)
+            if os.path.isfile(os.path.join(path, name))
+            or any(files for _, _, files in os.walk(os.path.join(path, name)))
+        }
+
     def _GetSitePath(self, python):
         """Retrieves where an environment has its packages.
 
@@ -201,12 +218,13 @@ class PackagingTest(test_lib.BaseTestCase):
         information_path, _, _ = metadata_name.partition("/")
         names = {name for name in names if not name.startswith(information_path)}
         expected_names = {
-            name if name.startswith("plaso_atop") else f"plaso_atop/{name:s}"
+            f"plaso_atop/{name:s}" if name.startswith("data") else name
             for name in self._GetProjectFiles(
                 self._PTH_FILE,
                 "data/**",
                 "plaso_atop/**/*.py",
                 "plaso_atop/*.yaml",
+                "sigma/**/*.py",
             )
         }
         self.assertEqual(names, expected_names)
@@ -214,6 +232,7 @@ class PackagingTest(test_lib.BaseTestCase):
         for line in (
             "License-Expression: Apache-2.0",
             "Requires-Dist: plaso>=20240308",
+            'Requires-Dist: pysigma>=1.3; extra == "sigma"',
             "Requires-Python: >=3.10",
         ):
             self.assertIn(line, metadata.splitlines())
@@ -234,6 +253,7 @@ class PackagingTest(test_lib.BaseTestCase):
             "docs/*",
             "plaso_atop/**",
             "scripts/*",
+            "sigma/**",
             "test_data/**",
             "tests/**",
         )
@@ -303,7 +323,7 @@ class PackagingTest(test_lib.BaseTestCase):
         site_path = self._GetSitePath(python)
         show_modules = "import sys; print(sorted(sys.modules))"
         modules = self._RunPython(python, "-c", show_modules).stdout
-        names = set(os.listdir(site_path))
+        names = self._GetNames(site_path)
 
         self._Install(python, self._wheel_path)
         self.assertIn(self._PTH_FILE, os.listdir(site_path))
@@ -348,7 +368,7 @@ class PackagingTest(test_lib.BaseTestCase):
         )
 
         self._Uninstall(python)
-        self.assertEqual(set(os.listdir(site_path)), names)
+        self.assertEqual(self._GetNames(site_path), names)
         process = self._RunPython(python, "-c", self._SHOW_PARSER)
         self.assertEqual(process.stdout, "True False\n")
 
@@ -361,7 +381,7 @@ class PackagingTest(test_lib.BaseTestCase):
 
                 python = self._CreateEnvironment()
                 site_path = self._GetSitePath(python)
-                names = set(os.listdir(site_path))
+                names = self._GetNames(site_path)
 
                 self._Install(
                     *(python, "--config-settings", f"editable_mode={mode:s}"),
@@ -380,7 +400,7 @@ class PackagingTest(test_lib.BaseTestCase):
                 self.assertNotIn("Traceback", process.stderr)
 
                 self._Uninstall(python)
-                self.assertEqual(set(os.listdir(site_path)), names)
+                self.assertEqual(self._GetNames(site_path), names)
 
 
 class StartupTest(test_lib.BaseTestCase):

@@ -622,6 +622,38 @@ class TimesketchTest(TimesketchTestCase):
             number_of_tags += len(tags)
         self.assertGreater(number_of_tags, 100)
 
+    def testSigma(self):
+        """Tests that the tagger tags what psort tags with Sigma rules."""
+        lines_path = self._GetPath("sigma.jsonl")
+        rules_path = self._GetPath("tags_sigma.yaml")
+        subprocess.run(
+            [
+                *(os.path.join(os.environ[TOOLS_VARIABLE], "python"), "-m"),
+                *("tests.lib.timesketch_sigma", lines_path, rules_path),
+            ],
+            check=True,
+            cwd=PROJECT_PATH,
+        )
+        path = self._server.GetConfigurationPath("tags.yaml")
+        shutil.copyfile(path, f"{path:s}.before")
+        self.addCleanup(os.rename, f"{path:s}.before", path)
+        with open(path, "a", encoding="utf-8") as file_object:
+            with open(rules_path, encoding="utf-8") as rules_file_object:
+                file_object.write(rules_file_object.read())
+
+        timeline = self._server.Import(
+            self._client.create_sketch("sigma"), lines_path, "sigma"
+        )
+        self._RunAnalyzers(timeline)
+
+        numbers = collections.Counter()
+        for document in self._GetDocuments(timeline):
+            tags = {tag for tag in document.get("tag", ()) if tag.startswith("sigma_")}
+            self.assertEqual(tags, set(document["expected_tags"]), document)
+            numbers.update(tags or ["none"])
+        # All rules, and events without any.
+        self.assertEqual(len(numbers), 12, numbers)
+
     def _CheckTemplate(self, short_name):
         """Checks what a search template finds.
 

@@ -1,0 +1,1 @@
+"""Conversion of Sigma rules. Needs pySigma."""
