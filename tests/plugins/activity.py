@@ -1152,8 +1152,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertEqual(
             self._GetMessage(event_data),
             "Process activity: =cmd() PID: 4711 UID: 33 Parent PID: 1 Command line: "
-            "=cmd() \\xff\\x1b[2J in 600 s CPU: 10.0% User CPU: 60000 ms Memory: 102400 "
-            "bytes Memory growth: -4096 bytes",
+            "=cmd() \\xff\\x1b[2J in 600 s CPU: 10.0% User CPU: 60000 ms Memory: "
+            "102400 bytes Memory growth: -4096 bytes",
         )
 
         task.update({"gen.state": b"E", "gen.excode": log_builder.IS_NEW})

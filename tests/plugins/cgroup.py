@@ -384,8 +384,8 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertEqual(
             self._GetMessage(event_data),
             "Cgroup: /=cmd()\\x1b[2J Processes: 2 in 600 s CPU: 10.0% System "
-            "CPU: 60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: 1073741824 "
-            "bytes Written: 4096 bytes Writes: 1 CPU pressure: 1.0%",
+            "CPU: 60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: "
+            "1073741824 bytes Written: 4096 bytes Writes: 1 CPU pressure: 1.0%",
         )
 
         values = {"conf.cpumax": -1, "conf.memmax": -1, "cpu.utime": 60000000}
