@@ -113,8 +113,8 @@ class Process:
 
     COUNTERS = ("utime", "stime", "rsz", "wsz", "cwsz", "minflt", "majflt")
 
-    # What counts of a process in bytes. Without the text that is its own this is a little
-    # less than it takes. What only some processes have counts rather more.
+    # What counts of a process in bytes. Without the text that is its own this is a
+    # little less than it takes. What only some processes have counts rather more.
     _SIZE = 560
     _FIRST_SIZE = 600
     _NETWORK_SIZE = 330
