@@ -241,7 +241,23 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
                 stories = self._GetStories([[init, first], tasks])
                 self.assertEqual(stories[10], f"init[1] > {expected:s}[9]")
 
+        # One second apart, it matters which of them lived when the child exited.
+        first_exit = self._GetExited(9, 1, b"first", -100, elaps=60000)
+        second = self._GetLiving(9, 1, b"second", 501)
+        for elaps, expected in ((100, "first"), (20000, "second")):
+            child = self._GetExited(10, 9, b"child", 500, elaps=elaps)
+            stories = self._GetStories(
+                [[init, first], [init, second, first_exit, child]]
+            )
+            self.assertEqual(stories[10], f"init[1] > {expected:s}[9]")
+
+        # None of them can be the parent.
+        child = self._GetExited(10, 9, b"child", 300)
+        stories = self._GetStories([[init], [init, second, child]])
+        self.assertEqual(stories[10], "[9]")
+
         # The child has the identifier of another process too.
+        second = self._GetLiving(9, 1, b"second", 500)
         other = self._GetLiving(10, 1, b"other", -100)
         child = self._GetLiving(10, 9, b"child", 550)
         other_exit = self._GetExited(10, 1, b"other", -100, elaps=55000)
@@ -430,7 +446,18 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
             stories = self._GetStories([tasks], attribute="login_pid")
             self.assertEqual((stories[700], stories[701]), (expected, expected))
 
+        # The process of the user has the same name.
+        tasks = [
+            self._GetLiving(1, 0, b"systemd"),
+            self._GetLiving(700, 1, b"sshd", cmdline=b"sshd: alice [priv]"),
+            self._GetLiving(701, 700, b"sshd", cmdline=b"sshd: alice@pts/0"),
+            self._GetLiving(702, 701, b"bash"),
+        ]
+        stories = self._GetStories([tasks], attribute="login_pid")
+        self.assertEqual([stories[pid] for pid in (700, 701, 702)], [700] * 3)
+
         # It is not known which process is the connection.
+        tasks[2] = self._GetLiving(701, 700, b"bash")
         tasks[1] = self._GetLiving(700, 699, b"sshd", cmdline=b"sshd: alice@pts/0")
         self.assertIsNone(self._GetStories([tasks], attribute="login_pid")[701])
         exits = [
@@ -522,13 +549,17 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
             self._GetLiving(8, 1, b"nginx", cgpath=b"/system.slice/nginx.service"),
             self._GetLiving(9, 607, b"bash", cgpath=session),
             self._GetLiving(607, 1, b"sshd", cgpath=b"/system.slice/ssh.service"),
+            self._GetLiving(
+                50, 1, b"containerd-shim", cgpath=b"/system.slice/containerd.service"
+            ),
         ]
         exits = [
             # A child is listed before its parent.
             self._GetExited(12, 11, b"id", 10),
             self._GetExited(11, 9, b"sh", 10),
             self._GetExited(13, 8, b"sh", 10),
-            # systemd put it elsewhere, and so did the login daemon.
+            # systemd put it elsewhere, and so did the login daemon and a container.
+            self._GetExited(51, 50, b"sh", 10),
             self._GetExited(14, 1, b"fstrim", 10),
             self._GetExited(15, 607, b"sshd", 10),
             self._GetExited(16, 15, b"scp", 10),
@@ -550,6 +581,8 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
                 14: (None, None, None),
                 15: (None, None, None),
                 16: (None, None, None),
+                50: (None, "containerd.service", None),
+                51: (None, None, None),
                 607: (None, "ssh.service", None),
             },
         )
