@@ -1,6 +1,5 @@
 """Tests of the demonstration case, and of the commands and outputs of all documents."""
 
-import csv
 import datetime
 import functools
 import glob
@@ -609,25 +608,58 @@ class InvestigatingTest(DocumentTestCase):
         )
         return dict(rows)
 
-    def _GetRows(self, name, event_filter):
-        """Determines what a filter finds.
+    def _ReadEventObjects(self, name):
+        """Reads the events of a storage file.
 
         Args:
           name (str): name of the storage file.
+
+        Returns:
+          list[tuple[EventObject, EventData, EventTag]]: events in the order of time,
+              with their data and tags.
+        """
+        reader = storage_factory.StorageFactory.CreateStorageReaderForFile(
+            self._GetPath(name)
+        )
+        try:
+            return [
+                (
+                    event,
+                    reader.GetAttributeContainerByIdentifier(
+                        "event_data", event.GetEventDataIdentifier()
+                    ),
+                    reader.GetEventTagByEventIdentifer(event.GetIdentifier()),
+                )
+                for event in reader.GetSortedEvents()
+            ]
+        finally:
+            reader.Close()
+
+    def _GetRows(self, events, event_filter):
+        """Determines what a filter finds, as psort does.
+
+        Args:
+          events (list[tuple[EventObject, EventData, EventTag]]): events.
           event_filter (str): filter.
 
         Returns:
-          list[dict[str, str]]: rows, those of a process one after the other.
+          list[dict[str, str]]: date and time, identifier, name and user of what is
+              found.
         """
-        path = self._GetPath("rows.csv")
-        self._RunQuietTool(
-            *("psort", "-o", "dynamic", "--dynamic_time", "-w", path),
-            *("--fields", "datetime,pid,process_name,user_identifier"),
-            *(self._GetPath(name), event_filter),
-        )
-        with open(path, encoding="utf-8", newline="") as file_object:
-            rows = list(csv.DictReader(file_object))
-        os.remove(path)
+        filter_object = event_object_filter.EventObjectFilter()
+        filter_object.CompileFilter(event_filter)
+        rows = []
+        for event, event_data, event_tag in events:
+            if filter_object.Match(event, event_data, None, event_tag):
+                date_time = datetime.datetime.fromtimestamp(
+                    event.timestamp / 1000000, datetime.timezone.utc
+                )
+                values = {
+                    name: str(getattr(event_data, name, None) or "-")
+                    for name in ("pid", "process_name")
+                }
+                values["user_identifier"] = getattr(event_data, "user_identifier", None)
+                rows.append({"datetime": date_time.isoformat(), **values})
         return rows
 
     def _GetSamples(self):
@@ -659,15 +691,16 @@ class InvestigatingTest(DocumentTestCase):
             *("-o", "null", self._GetPath("shop.plaso")),
         )
         filters = self._GetFilters()
+        events = self._ReadEventObjects("shop.plaso")
         for question, expected in self._PROCESSES.items():
             with self.subTest(question=question):
-                rows = self._GetRows("shop.plaso", filters.pop(question))
+                rows = self._GetRows(events, filters.pop(question))
                 processes = {f"{row['pid']:s} {row['process_name']:s}" for row in rows}
                 self.assertEqual(sorted(processes), sorted(expected))
 
         for question, expected in self._TIMES.items():
             with self.subTest(question=question):
-                rows = self._GetRows("shop.plaso", filters.pop(question))
+                rows = self._GetRows(events, filters.pop(question))
                 self.assertEqual([row["datetime"] for row in rows], expected)
 
         self.assertEqual(
@@ -676,9 +709,10 @@ class InvestigatingTest(DocumentTestCase):
         )
 
         filters = self._GetFilters()
+        events = self._ReadEventObjects("damaged.plaso")
         for question, expected in self._DAMAGED_TIMES.items():
             with self.subTest(question=question):
-                rows = self._GetRows("damaged.plaso", filters[question])
+                rows = self._GetRows(events, filters[question])
                 self.assertEqual([row["datetime"] for row in rows], expected)
 
     def testRoot(self):
@@ -699,15 +733,19 @@ class InvestigatingTest(DocumentTestCase):
         self.assertGreater(len(expected), 10)
 
         self._AddFiles()
-        rows = self._GetRows("shop.plaso", self._GetFilters()["What ran as root?"])
+        rows = self._GetRows(
+            self._ReadEventObjects("shop.plaso"),
+            self._GetFilters()["What ran as root?"],
+        )
         self.assertEqual({row["pid"] for row in rows}, expected)
-        self.assertEqual({row["user_identifier"] for row in rows}, {"0"})
+        self.assertEqual({row["user_identifier"] for row in rows}, {0})
 
     def testTransfers(self):
         """Tests what interfaces transferred."""
         self._AddFiles()
         rows = self._GetRows(
-            "shop.plaso", self._GetFilters()["How much did the interfaces transfer?"]
+            self._ReadEventObjects("shop.plaso"),
+            self._GetFilters()["How much did the interfaces transfer?"],
         )
         self.assertEqual(
             [row["datetime"] for row in rows],

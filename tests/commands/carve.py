@@ -35,6 +35,14 @@ from tests.lib import volumes
 _DELETED = ("atop-1.26", "atop-2.4.0", "atop-2.8.1-s390x", "atop-2.12.1")
 _KEPT = ("atop-2.8.1", "atop-2.8.1-i386", "atop-2.13.0")
 
+# The command where an interrupt is not ignored, as it is in the background of a shell.
+_INTERRUPTIBLE = (
+    "import signal, sys; "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from plaso_atop import __main__; "
+    "sys.exit(__main__.Main())"
+)
+
 _TOOL_PATH = f"{os.environ['PATH']:s}:/usr/sbin:/sbin"
 
 
@@ -419,7 +427,7 @@ with open("/proc/self/status") as file_object:
             file_object.truncate(len(data) + (1 << 36))
         output = os.path.join(self._MakeDirectory(), "carved")
         with subprocess.Popen(
-            [sys.executable, "-m", "plaso_atop", "carve", path, "--output", output],
+            [sys.executable, "-c", _INTERRUPTIBLE, "carve", path, "--output", output],
             cwd=test_lib.PROJECT_PATH,
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
