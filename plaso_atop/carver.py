@@ -59,7 +59,7 @@ _MAXIMUM_CANDIDATES = 16
 
 @functools.lru_cache(maxsize=None)
 def _GetFamilies():
-    """Retrieves the layouts, those together that samples cannot tell apart.
+    """Retrieves the layouts, grouped where samples do not distinguish them.
 
     Returns:
       dict[tuple[_Record, int], list[FileLayout]]: layouts, the oldest first, per record
@@ -143,7 +143,7 @@ class Piece:
       number_of_samples (int): number of samples, 0 if only the header is left and the
           record of the first sample, whose time is that of the piece.
       previous_curtime (int): time of the sample before the first one in seconds since
-          the Epoch, as far as its interval tells.
+          the Epoch, as far as its interval says.
       ranges (list[tuple[int, int]]): offsets of the starts and ends in bytes. What is
           between two of them are samples that were found elsewhere.
       stream (Stream): where they were found.

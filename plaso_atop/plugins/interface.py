@@ -321,7 +321,7 @@ class AtopTaskPlugin(AtopPlugin):
           bool: False if the sample has listed the exit already, or if it has more exits
               than atop stores.
         """
-        # When atop cannot tell which process it was, the identifier is 0.
+        # Where atop does not know which process it was, the identifier is 0.
         if task.pid and self._exit_btimes.get(task.pid) == task.btime:
             return False
 

@@ -60,7 +60,7 @@ class AtopProcessEventData(events.EventData):
           where that is the second of its start: elapsed_time and exit_code, or
           exit_signal, show the exit.
       exit_time_estimated (bool): True if the exit time is that of the sample that
-          recorded the exit: in 1.23, and where the log does not tell how long the
+          recorded the exit: in 1.23, and where the log does not have how long the
           process ran.
       file_system_group_identifier (int): group identifier (GID) for file system access.
       file_system_user_identifier (int): user identifier (UID) for file system access.
@@ -778,7 +778,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         Returns:
           int: time in seconds since January 1, 1970, that of the sample where the log
-              does not tell how long the process ran.
+              does not have how long the process ran.
         """
         elapsed_ticks = self._GetElapsedTicks(process_exit)
         if elapsed_ticks is None:
@@ -986,7 +986,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process.state = task.state
         process.AddMemory(task.rmem, task.vmem)
 
-        # What was not known when it was first listed a later sample may tell.
+        # A later sample may have what was not known when it was first listed.
         if process.is_cgroup_missing:
             self._SetCgroup(process, task, sample)
 
@@ -1231,7 +1231,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         else:
             event_data.elapsed_time = self._GetMilliseconds(elapsed_ticks)
 
-        # One row tells all of a process that started and exited in the same second.
+        # One row shows all of a process that started and exited in the same second.
         # Process accounting can have it a second earlier.
         exit_time = self._GetExitTime(process.exit, sample)
         if (
@@ -1248,8 +1248,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         Args:
           process (processes.Process): process.
-          parent (processes.Process): parent process, of which this is set, or None if
-              it is not known.
+          parent (processes.Process): parent process, for which this is set already,
+              or None if it is not known.
           sample (rawlog.Sample): sample.
         """
         process.as_ancestor.SetLogin(process.cmdline)
@@ -1380,7 +1380,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if self._log.hertz and sample.interval > 0 and not sample.is_boot:
             self._busy_ticks = self._BUSY_SHARE * self._log.hertz * sample.interval
 
-        # Without the flag an entry does not tell the container.
+        # Without the flag an entry has no container.
         if sample.has_containers != self._has_containers:
             self._has_containers = sample.has_containers
             for process in self._processes.values():

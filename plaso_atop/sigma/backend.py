@@ -364,7 +364,7 @@ class PlasoBackend(base.TextQueryBackend):
           condition (Comparison|Group): condition.
 
         Returns:
-          str: event filter, of which is known that Plaso reads it as it is meant.
+          str: event filter that Plaso reads as it is meant.
         """
         expression = self._GetExpression(condition)
         query = self._WriteExpression(expression)

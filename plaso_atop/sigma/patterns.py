@@ -28,14 +28,14 @@ class Comparison:
 
     Attributes:
       attribute (str): name of the attribute.
-      patterns (tuple[str]): regular expressions of Python, one of which must match the
+      patterns (tuple[str]): regular expressions of Python, one must match the
           text as events have it. If there is none, the attribute must be set.
       is_start (bool): True if a pattern must match at the start of the text.
       is_end (bool): True if a pattern must match up to the end of the text.
       is_cased (bool): True if the case matters.
       is_negated (bool): True if the comparison is negated.
       value (int|str): number that the attribute must be, or text that it must contain,
-          None if only the patterns tell.
+          None if only the patterns decide.
     """
 
     attribute: str

@@ -101,8 +101,8 @@ class ProcessTransformation(base.DetectionItemTransformation):
 
         Args:
           detection_item (SigmaDetectionItem): field and values.
-          alternatives (list[list[tuple[str, SigmaType]]]): attributes and values, one
-              of which must match, per value of the field.
+          alternatives (list[list[tuple[str, SigmaType]]]): attributes and values per
+              value of the field. One must match.
 
         Returns:
           SigmaDetection: detection.
@@ -170,7 +170,7 @@ class ProcessTransformation(base.DetectionItemTransformation):
           value (SigmaType): value.
 
         Returns:
-          list[tuple[str, SigmaType]]: attributes and values, one of which must match.
+          list[tuple[str, SigmaType]]: attributes and values. One must match.
 
         Raises:
           SigmaTransformationError: if atop does not record the field.
@@ -219,7 +219,7 @@ class ProcessTransformation(base.DetectionItemTransformation):
           value (SigmaType): value.
 
         Returns:
-          list[tuple[str, SigmaType]]: attributes and values, one of which must match.
+          list[tuple[str, SigmaType]]: attributes and values. One must match.
 
         Raises:
           SigmaTransformationError: if the value is of a type that is not supported.
