@@ -47,7 +47,8 @@ class Process:
       is_kernel_thread (bool): True if this is a thread of the kernel.
       last_nthr (int): number of threads in the last sample that lists it alive.
       may_be_in_container (bool): True if the control group is that of a container or
-          not known; or if only the exit was recorded, which has no container, and the parent process is in one or not known.
+          not known; or if only the exit was recorded, which has no container, and the
+          parent process is in one or not known.
       name (bytes): name in the last sample.
       network (tuple[int]): totals of network transfers, None if these were not
           recorded.
