@@ -33,8 +33,8 @@ _ITEM_CLASSES = {
         _RUN: (
             "offset start_time end_time boot_time number_of_samples atop_version "
             "sampling_interval_seconds process_accounting process_accounting_end_time "
-            "process_accounting_start_time seconds_since_last_exit "
-            "longest_seconds_without_exits"
+            "process_accounting_start_time since_last_exit_seconds "
+            "longest_without_exits_seconds"
         ),
     }.items()
 }
@@ -336,9 +336,9 @@ class _Host:
                 self.AddFinding(next_run.start_time, next_run.file, message, next_run)
 
         longest_times = [
-            run.longest_seconds_without_exits
+            run.longest_without_exits_seconds
             for run in self._runs
-            if run.longest_seconds_without_exits is not None
+            if run.longest_without_exits_seconds is not None
         ]
         longest_time = max(longest_times, default=0)
         maximum_time = max(self._MAXIMUM_TIME_WITHOUT_EXITS, 2 * longest_time)
@@ -359,8 +359,8 @@ class _Host:
             ):
                 continue
 
-            time = run.seconds_since_last_exit
-            if run.longest_seconds_without_exits is None:
+            time = run.since_last_exit_seconds
+            if run.longest_without_exits_seconds is None:
                 time = run.end_time - run.start_time
             if time is not None and time > maximum_time:
                 message = (

@@ -18,7 +18,7 @@ class AtopSessionEventData(events.EventData):
       hostname (str): name of the host.
       kernel_release (str): release of the kernel.
       kernel_version (str): version of the kernel.
-      longest_seconds_without_exits (int): longest time without exits of processes
+      longest_without_exits_seconds (int): longest time without exits of processes
           before one, in seconds. Missing if no sample has exits.
       machine (str): machine type.
       number_of_samples (int): number of samples that could be read.
@@ -30,7 +30,7 @@ class AtopSessionEventData(events.EventData):
       process_accounting_start_time (dfdatetime.DateTimeValues): date and time of the
           first sample with process accounting after one without. atop 2.2.6 and later.
       sampling_interval_seconds (int): median time between two samples in seconds.
-      seconds_since_last_exit (int): time from the last sample with exits of processes
+      since_last_exit_seconds (int): time from the last sample with exits of processes
           to the last sample, in seconds. Missing if no sample has exits.
       start_time (dfdatetime.DateTimeValues): date and time of the first sample.
     """
@@ -46,7 +46,7 @@ class AtopSessionEventData(events.EventData):
         self.hostname = None
         self.kernel_release = None
         self.kernel_version = None
-        self.longest_seconds_without_exits = None
+        self.longest_without_exits_seconds = None
         self.machine = None
         self.number_of_samples = None
         self.offset = None
@@ -54,7 +54,7 @@ class AtopSessionEventData(events.EventData):
         self.process_accounting_end_time = None
         self.process_accounting_start_time = None
         self.sampling_interval_seconds = None
-        self.seconds_since_last_exit = None
+        self.since_last_exit_seconds = None
         self.start_time = None
 
 
@@ -169,10 +169,10 @@ class AtopSessionPlugin(interface.AtopPlugin):
                 run.accounting_start_time
             )
         if run.last_exit_time is not None:
-            event_data.longest_seconds_without_exits = run.longest_time_without_exits
+            event_data.longest_without_exits_seconds = run.longest_time_without_exits
             # The clock may have been set back.
             if run.last_exit_time <= run.end_time:
-                event_data.seconds_since_last_exit = run.end_time - run.last_exit_time
+                event_data.since_last_exit_seconds = run.end_time - run.last_exit_time
 
         self._ProduceEventData(
             parser_mediator, event_data, corrupted=run.has_damaged_time

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import unittest
+from unittest import mock
 
 from dfdatetime import posix_time
 from dfdatetime import semantic_time
@@ -162,7 +163,7 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         cls._output = cls._Analyze(cls._path)
         cls._hosts = cls._ReadReport(cls._path)
 
-    _PARSERS = ("--parsers", "atop/session,filestat")
+    _PARSERS = ("--single-process", "--parsers", "atop/session,filestat")
 
     # As reported, without the date of the month that all have.
     _LOG = "atop_202610"
@@ -541,8 +542,8 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
                 "Text : Coverage by logs of atop, all times in UTC. Host accounting: "
                 "logs: 3, findings: 1. Log cases.raw:/accounting/var/log/atop/"
                 "atop_20261022: 2026-10-21 22:00:05 to 2026-10-22 21:50:05, samples: "
-                "144, runs of atop: 1, boots of the system: 1, interval: 600 s, process "
-                "accounting: active, atop: 2.12. Log",
+                "144, runs of atop: 1, boots of the system: 1, interval: 600 s, "
+                "process accounting: active, atop: 2.12. Log",
                 output,
             )
             self.assertIn(
@@ -563,7 +564,7 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         path = self._Extract(
             os.path.join(self._GetPath("cases"), "emptied", "var", "log", "atop"),
             "emptied.plaso",
-            *("--parsers", "atop/session"),
+            *("--single-process", "--parsers", "atop/session"),
         )
         output = " ".join(self._Analyze(path).split())
         self.assertIn("Host emptied: logs: 2, findings: 1.", output)
@@ -580,9 +581,8 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         for event in self._ReadEvents(self._path):
             if "atop_coverage" not in event.get("tag", {}).get("labels", []):
                 continue
-            match = re.search(
-                "/(.*?)/var/log/atop/atop_202610(.*)", event["display_name"]
-            )
+            path = event["display_name"]
+            match = re.search("([^/:]*)/var/log/atop/atop_202610(.*)", path)
             values = (event["data_type"], match[2], event["timestamp_desc"])
             tagged_events[match[1]].append(values)
 
@@ -591,11 +591,11 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         start = "linux:atop:session", "23", "Start Time"
         for host, expected in (
             ("accounting", [start]),
-            ("crash", [gap]),
+            ("crash", [gap, start]),
             ("complete", []),
             ("cut", [gap]),
-            ("emptied", [("linux:atop:session", "24", "Start Time"), entry]),
-            ("missing", []),
+            ("emptied", [entry, (start[0], "24", start[2])]),
+            ("missing", [(start[0], "25", start[2]), (start[0], "28", start[2])]),
             ("stopped", [gap]),
             ("touched", [entry]),
         ):
@@ -819,10 +819,6 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         ):
             self._AddEntry(path, _GetTime(10))
         self._AddEntry("/var/log/atop/a", _GetTime(10), file_entry_type="directory")
-        self.assertEqual(
-            [line.partition(":")[0] for line in self._GetLines("Log")],
-            [],
-        )
         self.assertEqual(len(self._GetLines()), 3)
         self.assertEqual(self._GetLines("Host"), ["logs: 3, findings: 3."])
 
@@ -869,8 +865,8 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             _GetTime(10),
             _GetTime(11),
             process_accounting=True,
-            longest_seconds_without_exits=2000,
-            seconds_since_last_exit=3600,
+            longest_without_exits_seconds=2000,
+            since_last_exit_seconds=3600,
         )
         path, start = "/logs/b", _GetTime(11, 0, 10)
         self._AddRun(path, start, start + 6000)
@@ -920,16 +916,24 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
 
     def testBounds(self):
         """Tests that what is kept, and the report, are bounded."""
-        # pylint: disable=invalid-name,protected-access
-        self._plugin._MAXIMUM_NUMBER_OF_ITEMS = 50
-        self._plugin._MAXIMUM_NUMBER_OF_LINES = 20
-        for index in range(60):
-            self._AddRun("/logs/a", _GetTime(10) + index, _GetTime(11), offset=index)
-            self._AddEntry(f"/var/log/atop/{index:d}", _GetTime(10))
-        self.assertEqual(sum(len(f.items) for f in self._plugin._files.values()), 50)
-        lines = self._GetLines("")
-        self.assertLess(len(lines), 30)
-        self.assertEqual(len(self._GetLines("Left out")), 2)
+        plugin_class = coverage.AtopCoverageAnalysisPlugin
+        with (
+            mock.patch.object(plugin_class, "_MAXIMUM_NUMBER_OF_ITEMS", 50),
+            mock.patch.object(plugin_class, "_MAXIMUM_NUMBER_OF_LINES", 20),
+        ):
+            for index in range(60):
+                start = _GetTime(10) + index
+                self._AddRun("/logs/a", start, _GetTime(11), offset=index)
+                self._AddEntry(f"/var/log/atop/{index:d}", start)
+            self.assertEqual(len(self._GetLines("")), 24)
+            # The files of 25 entries, and each of their findings.
+            self.assertEqual(
+                self._GetLines("Left out"),
+                [
+                    "34 lines.",
+                    "140 events, as there are more than 50 logs, runs and gaps.",
+                ],
+            )
 
 
 if __name__ == "__main__":
