@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
 """Tests for the analysis plugin that reports what logs of atop cover."""
 
-import calendar
 import collections
-import functools
 import gzip
 import os
 import re
-import subprocess
 import unittest
 from unittest import mock
 
@@ -25,122 +22,11 @@ from plaso_atop import rawlog
 from plaso_atop.analysis import coverage
 from plaso_atop.plugins import session
 
-import log_builder
+from tests.lib import coverage_test_lib
 from tests.lib import end_to_end
 from tests.lib import test_lib
 
-_DAY = 24 * 60 * 60
-_INTERVAL = 600
-
-# Samples are taken five seconds after those minutes that have a round number.
-_SECOND = 5
-
-_BOOT_TIME = calendar.timegm((2026, 9, 1, 0, 0, 0))
-
-
-def _GetTime(day, hour=0, minute=0):
-    """Retrieves a time in the week in which daylight saving ends in Europe.
-
-    Args:
-      day (int): day of October 2026.
-      hour (Optional[int]): hour.
-      minute (Optional[int]): minute.
-
-    Returns:
-      int: seconds since the Epoch of that UTC.
-    """
-    return calendar.timegm((2026, 10, day, hour, minute, 0))
-
-
-def _GetMidnight(day):
-    """Retrieves midnight in Berlin.
-
-    Args:
-      day (int): day of October 2026.
-
-    Returns:
-      int: seconds since the Epoch.
-    """
-    return _GetTime(day) - (7200 if day <= 25 else 3600)
-
-
-def _GetRun(start, end, boot_time=_BOOT_TIME, interval=_INTERVAL, flags=0):
-    """Retrieves the samples of a run.
-
-    Args:
-      start (int): time of the first sample.
-      end (int): time before which the last sample is.
-      boot_time (Optional[int]): time at which the system was started.
-      interval (Optional[int]): interval.
-      flags (Optional[int]): flags of all samples.
-
-    Returns:
-      tuple[tuple[int, int, int, int]]: times, intervals, flags and numbers of exits.
-    """
-    samples = [
-        (time, interval, flags, 1 if flags else 0)
-        for time in range(start, end, interval)
-    ]
-    samples[0] = (start, start - boot_time, flags | rawlog.FLAG_BOOT, samples[0][3])
-    return tuple(samples)
-
-
-def _GetDay(day, flags=0):
-    """Retrieves the samples of a day, from midnight to midnight in Berlin.
-
-    Args:
-      day (int): day of October 2026.
-      flags (Optional[int]): flags of all samples.
-
-    Returns:
-      tuple[tuple[int, int, int, int]]: times, intervals, flags and numbers of exits.
-    """
-    return _GetRun(_GetMidnight(day) + _SECOND, _GetMidnight(day + 1), flags=flags)
-
-
-@functools.lru_cache(maxsize=None)
-def _BuildSamples(samples, version):
-    """Builds samples.
-
-    Args:
-      samples (tuple[tuple[int, int, int, int]]): times, intervals, flags and numbers of
-          exits.
-      version (str): version of atop.
-
-    Returns:
-      bytes: data of the samples.
-    """
-    builder = log_builder.LogBuilder(version=version)
-    size = len(builder.Build())
-    tasks = [{"gen.pid": 100, "gen.tgid": 100, "gen.isproc": 1, "gen.state": b"E"}]
-    for curtime, interval, flags, number_of_exits in samples:
-        builder.AddSample(
-            curtime,
-            interval=interval,
-            flags=flags,
-            system=b"\x00" * builder.layout.sstat.size,
-            tasks=tasks[:number_of_exits],
-        )
-    return builder.Build()[size:]
-
-
-def _BuildLog(hostname, samples, version="2.12"):
-    """Builds a log.
-
-    Args:
-      hostname (str): name of the host.
-      samples (tuple[tuple[int, int, int, int]]): times, intervals, flags and numbers of
-          exits.
-      version (Optional[str]): version of atop.
-
-    Returns:
-      bytes: contents of the file.
-    """
-    builder = log_builder.LogBuilder(
-        version=version,
-        utsname={"nodename": hostname.encode("ascii"), "release": b"6.1.0"},
-    )
-    return builder.Build() + _BuildSamples(samples, version)
+_INTERVAL = coverage_test_lib.INTERVAL
 
 
 class AtopCoverageImageTest(end_to_end.ToolsTestCase):
@@ -152,13 +38,15 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         super().setUpClass()
         cls._WriteCases(cls._GetPath("cases"))
         for day in (22, 24):
-            name = f"/{cls._LOG:s}{day:d}"
-            samples = _GetDay(day)
-            data = _BuildLog("other", samples)
-            cls._WriteLog(cls._GetPath("other"), name, data, samples[-1][0])
+            name = f"{cls._LOG:s}{day:d}"
+            samples = coverage_test_lib.GetDay(day)
+            data = coverage_test_lib.BuildLog("other", samples)
+            coverage_test_lib.WriteLog(
+                cls._GetPath("other"), name, data, samples[-1][0]
+            )
 
         for name in ("cases", "other"):
-            image_path = cls._MakeImage(name)
+            image_path = coverage_test_lib.MakeImage(cls._GetPath(name))
             cls._path = cls._Extract(image_path, "cases.plaso", *cls._PARSERS)
         cls._output = cls._Analyze(cls._path)
         cls._hosts = cls._ReadReport(cls._path)
@@ -186,34 +74,6 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         )
 
     @classmethod
-    def _MakeImage(cls, name):
-        """Makes an image of the directory with the same name.
-
-        Args:
-          name (str): name.
-
-        Returns:
-          str: path of the image.
-        """
-        directory = cls._GetPath(name)
-        subprocess.run(
-            [
-                "mke2fs",
-                "-q",
-                "-t",
-                "ext4",
-                "-d",
-                directory,
-                f"{directory:s}.raw",
-                "64M",
-            ],
-            check=True,
-            env={"PATH": f"{os.environ.get('PATH', ''):s}:/usr/sbin:/sbin"},
-            capture_output=True,
-        )
-        return f"{directory:s}.raw"
-
-    @classmethod
     def _ReadReport(cls, path):
         """Reads the report.
 
@@ -236,24 +96,6 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         return hosts
 
     @classmethod
-    def _WriteLog(cls, directory, name, data, time=None):
-        """Writes a log.
-
-        Args:
-          directory (str): path of the directory.
-          name (str): name of the case and of the file.
-          data (bytes): contents of the file.
-          time (Optional[int]): time of the last change, None for that of the last
-              sample.
-        """
-        host, _, name = name.partition("/")
-        path = os.path.join(directory, host, "var", "log", "atop", name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file_object:
-            file_object.write(data)
-        os.utime(path, (time, time))
-
-    @classmethod
     def _WriteCases(cls, directory):
         """Writes the logs of all cases.
 
@@ -264,36 +106,46 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         def _Write(host, name, *parts, time=None, data=None, **kwargs):
             """Writes a log of samples."""
             samples = sum(parts, ())
-            data = _BuildLog(host, samples, **kwargs) if data is None else data
+            data = (
+                coverage_test_lib.BuildLog(host, samples, **kwargs)
+                if data is None
+                else data
+            )
             if name.endswith(".gz"):
                 data = gzip.compress(data, mtime=0)
             time = samples[-1][0] if time is None else time
-            cls._WriteLog(directory, f"{host:s}/{cls._LOG:s}{name:s}", data, time)
+            coverage_test_lib.WriteLog(
+                os.path.join(directory, host), f"{cls._LOG:s}{name:s}", data, time
+            )
 
         def _WriteDays(host, *days, **kwargs):
             """Writes logs of whole days."""
             for day in days:
-                _Write(host, f"{day:d}", _GetDay(day), **kwargs)
+                _Write(host, f"{day:d}", coverage_test_lib.GetDay(day), **kwargs)
 
         # What is ordinary.
         _WriteDays("complete", *range(22, 29))
-        _Write("rotated", "22.gz", _GetDay(22))
-        _Write("rotated", "23.gz", _GetDay(23))
+        _Write("rotated", "22.gz", coverage_test_lib.GetDay(22))
+        _Write("rotated", "23.gz", coverage_test_lib.GetDay(23))
         _WriteDays("rotated", 24)
         _WriteDays("upgrade", 22, 24)
         _WriteDays("restart", 22, 24)
-        noon = _GetTime(23, 10) + _SECOND
-        start, end = _GetDay(23)[0][0], _GetMidnight(24)
-        morning = _GetRun(start, noon + 1)
+        noon = coverage_test_lib.GetTime(23, 10) + coverage_test_lib.SECOND
+        start, end = coverage_test_lib.GetDay(23)[0][0], coverage_test_lib.GetMidnight(
+            24
+        )
+        morning = coverage_test_lib.GetRun(start, noon + 1)
         _Write("upgrade", "23_oldformat", morning, version="2.7")
-        _Write("upgrade", "23", _GetRun(noon + 300, end), version="2.13")
+        _Write(
+            "upgrade", "23", coverage_test_lib.GetRun(noon + 300, end), version="2.13"
+        )
         # Of atop, then of the system.
         _Write(
             "restart",
             "23",
-            _GetRun(start, noon - 6000 + 1),
-            _GetRun(noon - 5900, noon - 3000),
-            _GetRun(noon - 3000, end, boot_time=noon - 3100),
+            coverage_test_lib.GetRun(start, noon - 6000 + 1),
+            coverage_test_lib.GetRun(noon - 5900, noon - 3000),
+            coverage_test_lib.GetRun(noon - 3000, end, boot_time=noon - 3100),
         )
 
         # What is not.
@@ -304,48 +156,97 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         _WriteDays("truncated", 22, 24)
         _Write("truncated", "23", morning, time=noon)
         _WriteDays("truncated-later", 22, 24)
-        data = _BuildLog("truncated-later", morning)[:-100]
-        _Write("truncated-later", "23", data=data, time=_GetTime(24, 20))
-        _WriteDays("replaced", 22, 24, 25)
-        _Write("replaced", "23", data=_BuildLog("replaced", _GetDay(22)), time=end)
-        _WriteDays("cut", 22, 24)
-        _Write("cut", "23", _GetDay(23)[:50] + _GetDay(23)[60:])
-        _WriteDays("cut-start", 22, 24)
-        _Write("cut-start", "23", _GetDay(23)[10:])
-        _WriteDays("touched", 22, 24)
-        _Write("touched", "23", _GetDay(23), time=_GetTime(25, 3))
-        _WriteDays("touched-before", 22, 24)
-        _Write("touched-before", "23", _GetDay(23), time=_GetTime(23, 3))
-        _WriteDays("clock", 22, 24)
-        back = tuple((t - 7200, i, f, n) for t, i, f, n in _GetDay(23)[60:])
-        back = ((back[0][0], 1, 0, 0), *back[1:])
-        _Write("clock", "23", _GetDay(23)[:60], back)
-        _WriteDays("stopped", 22, 24)
-        _Write("stopped", "23", morning, _GetRun(noon + 7200, end))
-        _WriteDays("crash", 22, 24)
-        data = _BuildLog("crash", morning)[:-100] + _BuildSamples(
-            _GetRun(noon + 1800, end, boot_time=noon + 1700), "2.12"
+        data = coverage_test_lib.BuildLog("truncated-later", morning)[:-100]
+        _Write(
+            "truncated-later", "23", data=data, time=coverage_test_lib.GetTime(24, 20)
         )
-        _Write("crash", "23", data=data, time=_GetRun(noon + 1800, end)[-1][0])
+        _WriteDays("replaced", 22, 24, 25)
+        _Write(
+            "replaced",
+            "23",
+            data=coverage_test_lib.BuildLog("replaced", coverage_test_lib.GetDay(22)),
+            time=end,
+        )
+        _WriteDays("cut", 22, 24)
+        _Write(
+            "cut",
+            "23",
+            coverage_test_lib.GetDay(23)[:50] + coverage_test_lib.GetDay(23)[60:],
+        )
+        _WriteDays("cut-start", 22, 24)
+        _Write("cut-start", "23", coverage_test_lib.GetDay(23)[10:])
+        _WriteDays("touched", 22, 24)
+        _Write(
+            "touched",
+            "23",
+            coverage_test_lib.GetDay(23),
+            time=coverage_test_lib.GetTime(25, 3),
+        )
+        _WriteDays("touched-before", 22, 24)
+        _Write(
+            "touched-before",
+            "23",
+            coverage_test_lib.GetDay(23),
+            time=coverage_test_lib.GetTime(23, 3),
+        )
+        _WriteDays("clock", 22, 24)
+        back = tuple(
+            (t - 7200, i, f, n) for t, i, f, n in coverage_test_lib.GetDay(23)[60:]
+        )
+        back = ((back[0][0], 1, 0, 0), *back[1:])
+        _Write("clock", "23", coverage_test_lib.GetDay(23)[:60], back)
+        _WriteDays("stopped", 22, 24)
+        _Write("stopped", "23", morning, coverage_test_lib.GetRun(noon + 7200, end))
+        _WriteDays("crash", 22, 24)
+        data = coverage_test_lib.BuildLog("crash", morning)[
+            :-100
+        ] + coverage_test_lib.BuildSamples(
+            coverage_test_lib.GetRun(noon + 1800, end, boot_time=noon + 1700), "2.12"
+        )
+        _Write(
+            "crash",
+            "23",
+            data=data,
+            time=coverage_test_lib.GetRun(noon + 1800, end)[-1][0],
+        )
         _WriteDays("interval", 22)
-        _Write("interval", "23", morning, _GetRun(noon + 300, end, interval=3600))
+        _Write(
+            "interval",
+            "23",
+            morning,
+            coverage_test_lib.GetRun(noon + 300, end, interval=3600),
+        )
         flags = rawlog.FLAG_ACCOUNTING
         for host, part in (
-            ("accounting", tuple((t, i, 0, 0) for t, i, _, _ in _GetDay(23)[70:])),
-            ("exits", tuple((t, i, flags, 0) for t, i, _, _ in _GetDay(23)[70:])),
+            (
+                "accounting",
+                tuple((t, i, 0, 0) for t, i, _, _ in coverage_test_lib.GetDay(23)[70:]),
+            ),
+            (
+                "exits",
+                tuple(
+                    (t, i, flags, 0) for t, i, _, _ in coverage_test_lib.GetDay(23)[70:]
+                ),
+            ),
         ):
-            _Write(host, "22", _GetDay(22, flags))
-            _Write(host, "23", _GetDay(23, flags)[:70], part)
-            _Write(host, "24", _GetDay(24, flags))
+            _Write(host, "22", coverage_test_lib.GetDay(22, flags))
+            _Write(host, "23", coverage_test_lib.GetDay(23, flags)[:70], part)
+            _Write(host, "24", coverage_test_lib.GetDay(24, flags))
         _WriteDays("overlap", 22, 24)
         _Write("overlap", "23_oldformat", morning, version="2.7")
-        _Write("overlap", "23", morning, _GetRun(noon + 300, end), version="2.13")
+        _Write(
+            "overlap",
+            "23",
+            morning,
+            coverage_test_lib.GetRun(noon + 300, end),
+            version="2.13",
+        )
         _WriteDays("among", 22, 23, 25)
-        cls._WriteLog(
-            directory,
-            f"among/{cls._LOG:s}24",
-            _BuildLog("stranger", _GetDay(24)),
-            _GetDay(24)[-1][0],
+        coverage_test_lib.WriteLog(
+            os.path.join(directory, "among"),
+            f"{cls._LOG:s}24",
+            coverage_test_lib.BuildLog("stranger", coverage_test_lib.GetDay(24)),
+            coverage_test_lib.GetDay(24)[-1][0],
         )
 
     def _CheckFindings(self, host, *expected):
@@ -693,7 +594,7 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         """
         values = {
             "atop_version": "2.12",
-            "boot_time": _BOOT_TIME,
+            "boot_time": coverage_test_lib.BOOT_TIME,
             "hostname": "host",
             "number_of_samples": (end - start) // _INTERVAL + 1,
             "offset": 480,
@@ -751,8 +652,16 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             self.setUp()
             for day in range(10, 20):
                 # On the 15th daylight saving begins or ends.
-                start = _GetTime(day) - offset - (change if day > 15 else 0)
-                end = _GetTime(day + 1) - offset - (change if day >= 15 else 0)
+                start = (
+                    coverage_test_lib.GetTime(day)
+                    - offset
+                    - (change if day > 15 else 0)
+                )
+                end = (
+                    coverage_test_lib.GetTime(day + 1)
+                    - offset
+                    - (change if day >= 15 else 0)
+                )
                 path = f"/var/log/atop/atop_202610{day:d}"
                 self._AddRun(path, start + 5, end - _INTERVAL + 5)
                 self._AddEntry(path, end - _INTERVAL + 6)
@@ -763,8 +672,12 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         """Tests the time between the logs of two days."""
         for distance, expected in ((1, 0), (600, 0), (660, 0), (661, 1), (1200, 1)):
             self.setUp()
-            self._AddRun("/logs/atop_20261010", _GetTime(10), _GetTime(10, 23))
-            start = _GetTime(10, 23) + distance
+            self._AddRun(
+                "/logs/atop_20261010",
+                coverage_test_lib.GetTime(10),
+                coverage_test_lib.GetTime(10, 23),
+            )
+            start = coverage_test_lib.GetTime(10, 23) + distance
             self._AddRun("/logs/atop_20261011", start, start + 6000)
             with self.subTest(distance=distance):
                 self.assertEqual(len(self._GetLines()), expected)
@@ -772,18 +685,25 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
 
     def testShortRuns(self):
         """Tests runs that are too short to show the interval."""
-        self._AddRun("/logs/atop_20261010", _GetTime(10), _GetTime(10, 12))
+        self._AddRun(
+            "/logs/atop_20261010",
+            coverage_test_lib.GetTime(10),
+            coverage_test_lib.GetTime(10, 12),
+        )
         # A sample that was asked for by a signal, and a single one.
         for minute, values in (
             (5, {"number_of_samples": 3, "sampling_interval_seconds": 10}),
             (10, {"number_of_samples": 1, "sampling_interval_seconds": None}),
         ):
-            start = _GetTime(10, 12, minute)
+            start = coverage_test_lib.GetTime(10, 12, minute)
             self._AddRun(
                 "/logs/atop_20261010", start, start + 30, offset=minute, **values
             )
         self._AddRun(
-            "/logs/atop_20261010", _GetTime(10, 12, 20), _GetTime(10, 20), offset=9999
+            "/logs/atop_20261010",
+            coverage_test_lib.GetTime(10, 12, 20),
+            coverage_test_lib.GetTime(10, 20),
+            offset=9999,
         )
         self.assertEqual(self._GetLines(), [])
 
@@ -791,9 +711,21 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         """Tests a log that went on after its day, and one whose name is no day."""
         for day in (10, 11, 14):
             path = f"/logs/atop_202610{day:d}"
-            self._AddRun(path, _GetTime(day), _GetTime(day + 1) - _INTERVAL)
-        self._AddRun("/logs/atop_20261012", _GetTime(12), _GetTime(14) - _INTERVAL)
-        self._AddRun("/logs/atop_20261399", _GetTime(15), _GetTime(16) - _INTERVAL)
+            self._AddRun(
+                path,
+                coverage_test_lib.GetTime(day),
+                coverage_test_lib.GetTime(day + 1) - _INTERVAL,
+            )
+        self._AddRun(
+            "/logs/atop_20261012",
+            coverage_test_lib.GetTime(12),
+            coverage_test_lib.GetTime(14) - _INTERVAL,
+        )
+        self._AddRun(
+            "/logs/atop_20261399",
+            coverage_test_lib.GetTime(15),
+            coverage_test_lib.GetTime(16) - _INTERVAL,
+        )
         self.assertEqual(
             self._GetLines(),
             [
@@ -809,7 +741,7 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             "/backup/var/log/atop/other",
             "/home/user/atop_20261010.gz",
         ):
-            self._AddEntry(path, _GetTime(10))
+            self._AddEntry(path, coverage_test_lib.GetTime(10))
         for path in (
             "/var/log/atop/daily.log",
             "/var/log/atop/dummy_after",
@@ -817,15 +749,19 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             "/home/user/atop_2026101",
             "/home/user/atop_202610101",
         ):
-            self._AddEntry(path, _GetTime(10))
-        self._AddEntry("/var/log/atop/a", _GetTime(10), file_entry_type="directory")
+            self._AddEntry(path, coverage_test_lib.GetTime(10))
+        self._AddEntry(
+            "/var/log/atop/a",
+            coverage_test_lib.GetTime(10),
+            file_entry_type="directory",
+        )
         self.assertEqual(len(self._GetLines()), 3)
         self.assertEqual(self._GetLines("Host"), ["logs: 3, findings: 3."])
 
     def testCompressed(self):
         """Tests that what is compressed belongs to the file."""
         path = "/logs/atop_20261010.gz"
-        start, end = _GetTime(10), _GetTime(10, 5)
+        start, end = coverage_test_lib.GetTime(10), coverage_test_lib.GetTime(10, 5)
         values = {"number_of_samples": 31, "offset": 480, "hostname": "host"}
         self._AddEvents(
             session.AtopSessionEventData(),
@@ -844,7 +780,7 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             is_compressed=True,
             file_entry_type="file",
             file_size=5,
-            modification_time=_GetTime(20),
+            modification_time=coverage_test_lib.GetTime(20),
         )
         self._AddEntry(path, end)
         self.assertEqual(self._GetLines(), [])
@@ -853,8 +789,14 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         """Tests the time of the last change."""
         for difference, expected in ((-61, 1), (-60, 0), (0, 0), (660, 0), (661, 1)):
             self.setUp()
-            self._AddRun("/logs/atop_20261010", _GetTime(10), _GetTime(10, 5))
-            self._AddEntry("/logs/atop_20261010", _GetTime(10, 5) + difference)
+            self._AddRun(
+                "/logs/atop_20261010",
+                coverage_test_lib.GetTime(10),
+                coverage_test_lib.GetTime(10, 5),
+            )
+            self._AddEntry(
+                "/logs/atop_20261010", coverage_test_lib.GetTime(10, 5) + difference
+            )
             with self.subTest(difference=difference):
                 self.assertEqual(len(self._GetLines()), expected)
 
@@ -862,13 +804,13 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         """Tests process accounting that is not that of the run before."""
         self._AddRun(
             "/logs/a",
-            _GetTime(10),
-            _GetTime(11),
+            coverage_test_lib.GetTime(10),
+            coverage_test_lib.GetTime(11),
             process_accounting=True,
             longest_without_exits_seconds=2000,
             since_last_exit_seconds=3600,
         )
-        path, start = "/logs/b", _GetTime(11, 0, 10)
+        path, start = "/logs/b", coverage_test_lib.GetTime(11, 0, 10)
         self._AddRun(path, start, start + 6000)
         self.assertEqual(
             self._GetLines(),
@@ -890,7 +832,9 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
 
     def testEscape(self):
         """Tests names that are made to harm a terminal or a page."""
-        self._AddEntry("/var/log/atop/\x1b[2J\n<b>&\udcff", _GetTime(10))
+        self._AddEntry(
+            "/var/log/atop/\x1b[2J\n<b>&\udcff", coverage_test_lib.GetTime(10)
+        )
         self.assertEqual(
             self._GetLines(),
             [
@@ -922,8 +866,10 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             mock.patch.object(plugin_class, "_MAXIMUM_NUMBER_OF_LINES", 20),
         ):
             for index in range(60):
-                start = _GetTime(10) + index
-                self._AddRun("/logs/a", start, _GetTime(11), offset=index)
+                start = coverage_test_lib.GetTime(10) + index
+                self._AddRun(
+                    "/logs/a", start, coverage_test_lib.GetTime(11), offset=index
+                )
                 self._AddEntry(f"/var/log/atop/{index:d}", start)
             self.assertEqual(len(self._GetLines("")), 24)
             # The files of 25 entries, and each of their findings.
