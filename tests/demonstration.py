@@ -757,9 +757,9 @@ class CoverageTest(DocumentTestCase):
         for day in (22, 23, 24, 25, 28):
             samples = coverage_test_lib.GetDay(day)
             time = samples[-1][0]
-            if day == 25:
+            if day in (24, 25):
                 samples = samples[:18] + samples[32:]
-                time = coverage_test_lib.GetTime(25, 4, 12)
+                time = coverage_test_lib.GetTime(26, 3, 12)
             data = b"" if day == 24 else coverage_test_lib.BuildLog("shop", samples)
             name = f"atop_202610{day:d}"
             coverage_test_lib.WriteLog(directory, name, data, time)
