@@ -70,7 +70,11 @@ def FormatTime(seconds):
     """
     if seconds is None:
         return "not known"
-    return f"{datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)!s}"
+    try:
+        return f"{datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)}"
+    except OverflowError:
+        # Some file systems have such times.
+        return f"{seconds:d} seconds since 1970"
 
 
 class Log:

@@ -858,6 +858,38 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         )
         self.assertEqual(len(self._GetLines("Log")), 3)
 
+    def testUnknownHosts(self):
+        """Tests logs without the name of a host, and without samples."""
+        start, end = coverage_test_lib.GetTime(10), coverage_test_lib.GetTime(11)
+        self._AddRun("/logs/a", start, end, hostname=None)
+        self._AddRun("/one/b", start, end)
+        self._AddEntry("/one/atop_20261001", start)
+        self._AddRun("/two/c", start, end)
+        self._AddRun("/two/d", start, end, hostname="<other>")
+        self._AddEntry("/two/atop_20261001", start)
+        self.assertEqual(
+            [line.partition(" ")[0] for line in self._GetLines("Log")],
+            [
+                *("2026-10-10", "no"),
+                "2026-10-10",
+                *("no", "2026-10-10", "2026-10-10"),
+            ],
+        )
+        self.assertEqual(self._GetLines("Host not known"), ["logs: 2, findings: 1."])
+        self.assertEqual(self._GetLines("Host host"), ["logs: 3, findings: 2."])
+        self.assertEqual(
+            self._GetLines("Host \\x3cother\\x3e"), ["logs: 1, findings: 0."]
+        )
+
+    def testTimesBeyondDates(self):
+        """Tests the time of a file beyond the years that dates have."""
+        for time in (-(2**40), 2**40):
+            self._AddEntry(f"/logs/atop_2026100{time > 0:d}", time)
+        self.assertEqual(
+            [line.partition(",")[0] for line in self._GetLines()],
+            ["-1099511627776 seconds since 1970", "1099511627776 seconds since 1970"],
+        )
+
     def testBounds(self):
         """Tests that what is kept, and the report, are bounded."""
         plugin_class = coverage.AtopCoverageAnalysisPlugin
