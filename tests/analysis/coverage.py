@@ -773,7 +773,8 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             sampling_interval_seconds=600,
             **values,
         )
-        # Its entry has the time that is in the header of gzip.
+        self._AddEntry(path, end)
+        # What is in it has the time that is in the header of gzip.
         self._AddEvents(
             filestat.FileStatEventData(),
             path,
@@ -782,7 +783,6 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             file_size=5,
             modification_time=coverage_test_lib.GetTime(20),
         )
-        self._AddEntry(path, end)
         self.assertEqual(self._GetLines(), [])
 
     def testChangedTime(self):
