@@ -23,6 +23,7 @@ REQUIREMENTS = {"20240308": ("acstore<20240406",)}
 # What depends on Plaso: its tools, a damaged log, what it is extended with, what tells
 # whether that is complete, and the parser.
 TESTS = (
+    "tests/analysis/coverage.py",
     "tests/collection.py",
     "tests/commands/check.py",
     "tests/commands/sigma.py",

@@ -92,19 +92,27 @@ class Run:
     """Run of atop.
 
     Attributes:
-      boot_time (int): time at which the system was started in seconds since the Epoch
-          or None if not known.
-      end_time (int): time of the last sample in seconds since the Epoch, None if none
-          has a valid time.
-      has_accounting (bool): True if the exits of processes were recorded in at least
-          one sample.
-      has_damaged_time (bool): True if the time of the first or last sample is damaged.
-      interval (int): median time between two samples in seconds or None if there is
-          only one. Only known when the run has ended.
-      number_of_samples (int): number of samples.
-      offset (int): offset of the first sample in bytes.
-      start_time (int): time of the first sample in seconds since the Epoch, None if
-          none has a valid time.
+    accounting_end_time (int): time of the last sample with process accounting before
+        one without, in seconds since the Epoch, or None if there is none.
+    accounting_start_time (int): time of the first sample with process accounting
+        after one without, in seconds since the Epoch, or None if there is none.
+    boot_time (int): time at which the system was started in seconds since the Epoch
+        or None if not known.
+    end_time (int): time of the last sample in seconds since the Epoch, None if none
+        has a valid time.
+    has_accounting (bool): True if the exits of processes were recorded in at least
+        one sample.
+    has_damaged_time (bool): True if the time of the first or last sample is damaged.
+    interval (int): median time between two samples in seconds or None if there is
+        only one. Only known when the run has ended.
+    last_exit_time (int): time of the last sample with exits of processes, in seconds
+        since the Epoch, or None if none has any.
+    longest_time_without_exits (int): longest time before a sample with exits, since
+        the one before or the start of the run, in seconds.
+    number_of_samples (int): number of samples.
+    offset (int): offset of the first sample in bytes.
+    start_time (int): time of the first sample in seconds since the Epoch, None if
+        none has a valid time.
     """
 
     def __init__(self, sample):
@@ -114,17 +122,56 @@ class Run:
           sample (rawlog.Sample): first sample.
         """
         super().__init__()
+        self._previous_accounting = None
+        self.accounting_end_time = None
+        self.accounting_start_time = None
         self.boot_time = None
         self.end_time = None
         self.has_accounting = False
         self.has_damaged_time = sample.has_damaged_time
         self.interval = None
+        self.last_exit_time = None
+        self.longest_time_without_exits = 0
         self.number_of_samples = 0
         self.offset = sample.offset
         self.start_time = None
 
         if sample.is_boot and rawlog.IsValidTime(sample.curtime):
             self.boot_time = sample.curtime - sample.interval
+
+    def AddSample(self, sample):
+        """Adds a sample, the first one as well.
+
+        Args:
+          sample (rawlog.Sample): sample.
+        """
+        has_accounting = sample.has_accounting
+        self.has_accounting |= has_accounting
+        self.number_of_samples += 1
+        if not rawlog.IsValidTime(sample.curtime):
+            return
+
+        if self.start_time is None:
+            self.start_time = sample.curtime
+
+        if self._previous_accounting is not None:
+            if self._previous_accounting and not has_accounting:
+                self.accounting_end_time = self.end_time
+            elif has_accounting and not self._previous_accounting:
+                if self.accounting_start_time is None:
+                    self.accounting_start_time = sample.curtime
+
+        if sample.record.nexit > 0:
+            previous_time = self.last_exit_time
+            if previous_time is None:
+                previous_time = self.start_time
+            self.longest_time_without_exits = max(
+                self.longest_time_without_exits, sample.curtime - previous_time
+            )
+            self.last_exit_time = sample.curtime
+
+        self._previous_accounting = has_accounting
+        self.end_time = sample.curtime
 
 
 class RunFinder:
@@ -350,16 +397,12 @@ class RunFinder:
         else:
             self._AddInterval(sample, has_damage)
 
-        self._run.has_accounting |= sample.has_accounting
-        self._run.number_of_samples += 1
+        self._run.AddSample(sample)
         if self._run.number_of_samples > 1:
             self._last_has_damaged_time = sample.has_damaged_time
 
         self._last_end_offset = sample.end_offset
         if is_valid:
-            self._run.end_time = sample.curtime
-            if self._run.start_time is None:
-                self._run.start_time = sample.curtime
             self._previous_curtime = self._last_curtime
             self._last_curtime = sample.curtime
 

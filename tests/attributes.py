@@ -308,9 +308,13 @@ class ValuesTest(test_lib.ParserTestCase):
 
         offsets = []
         for time, sample_tasks in zip(times, tasks):
+            sample_flags = flags | (rawlog.FLAG_BOOT if time == log_builder.T0 else 0)
+            # Process accounting stops and starts again.
+            if time == times[2]:
+                sample_flags &= ~rawlog.FLAG_ACCOUNTING
             offset = builder.AddSample(
                 time,
-                flags=flags | (rawlog.FLAG_BOOT if time == log_builder.T0 else 0),
+                flags=sample_flags,
                 system=system,
                 tasks=sample_tasks,
                 cgroups=cgroups,

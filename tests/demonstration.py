@@ -27,6 +27,7 @@ from demonstration import story
 
 from plaso_atop import rawlog
 
+from tests.lib import coverage_test_lib
 from tests.lib import end_to_end
 from tests.lib import test_lib
 
@@ -163,7 +164,7 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
 
     _TOOLS = ("image_export", "log2timeline", "pinfo", "psort")
 
-    # What plaso-atop printed last.
+    # What plaso-atop printed last, or the text of the report that pinfo did.
     _output = None
 
     @staticmethod
@@ -289,8 +290,12 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
             if "opensearch" in arguments:
                 continue
 
-            self._RunTool(name, *arguments)
+            output = self._RunTool(name, *arguments)
             names.append(name)
+            # The text of a report.
+            match = re.search("Text</th><td>(.*?)</td>", output, re.DOTALL)
+            if match:
+                self._output = match[1]
             if name == "psort" and "-w" in arguments:
                 output_name = arguments[arguments.index("-w") + 1]
         return names, output_name
@@ -798,6 +803,28 @@ class InvestigatingTest(DocumentTestCase):
             with self.subTest(event_filter=event_filter):
                 with self.assertRaises(errors.ParseError):
                     event_object_filter.EventObjectFilter().CompileFilter(event_filter)
+
+
+class CoverageTest(DocumentTestCase):
+    """Tests the page on coverage."""
+
+    def testCommands(self):
+        """Tests the commands, with an image of which logs were removed and changed."""
+        directory = self._GetPath("server")
+        for day in (22, 23, 24, 25, 28):
+            samples = coverage_test_lib.GetDay(day)
+            time = samples[-1][0]
+            if day in (24, 25):
+                samples = samples[:18] + samples[32:]
+                time = coverage_test_lib.GetTime(26, 3, 12)
+            data = b"" if day == 24 else coverage_test_lib.BuildLog("shop", samples)
+            name = f"atop_202610{day:d}"
+            coverage_test_lib.WriteLog(directory, name, data, time)
+        coverage_test_lib.MakeImage(directory)
+
+        commands, number_of_outputs = self._CheckDocument("docs", "coverage.md")
+        self.assertEqual(commands, ["log2timeline", "psort", "pinfo", "psort"])
+        self.assertEqual(number_of_outputs, 2)
 
 
 class ImageTest(end_to_end.ToolsTestCase):

@@ -814,7 +814,10 @@ class OtherPlasoTest(test_lib.BaseTestCase):
 
     def testParserFails(self):
         """Tests a parser and a plugin that cannot be imported."""
-        for module_name in ("plaso_atop.rawlog", "plaso_atop.plugins.session"):
+        for module_name, extensions in (
+            ("plaso_atop.rawlog", [hooks.ANALYSIS, hooks.PARSER]),
+            ("plaso_atop.plugins.session", [hooks.PARSER]),
+        ):
             with self.subTest(module_name=module_name):
                 lines = self._Run(f"""\
                     sys.modules[{module_name!r}] = None
@@ -835,8 +838,10 @@ class OtherPlasoTest(test_lib.BaseTestCase):
                     print(*warnings, sep="\\n")
                     """)
                 self.assertEqual(lines[:2], ["False True", "[]"])
-                self.assertEqual(len(lines), 3, lines)
-                self.assertIn("parser not available in this Plaso", lines[2])
+                self.assertEqual(
+                    sorted(line.partition(" in this Plaso")[0] for line in lines[2:]),
+                    [f"plaso-atop: {name:s} not available" for name in extensions],
+                )
 
     def _TestMissing(self, module_name, change, extension, reason, use):
         """Tests a Plaso that lacks what an extension builds on.
@@ -1007,6 +1012,16 @@ class OtherPlasoTest(test_lib.BaseTestCase):
             "print(module.FilterFileArgumentsHelper.ParseOptions(7) == 7)",
         )
 
+    def testAnalysisMissing(self):
+        """Tests a Plaso that registers analysis plugins in another way."""
+        self._TestMissing(
+            "plaso.analysis.manager",
+            "del module.AnalysisPluginManager.RegisterPlugin",
+            hooks.ANALYSIS,
+            "no attribute 'RegisterPlugin'",
+            "print('tagging' in module.AnalysisPluginManager.GetPluginNames())",
+        )
+
     def testModulesMissing(self):
         """Tests a Plaso of which no module is where it was."""
         with tempfile.TemporaryDirectory() as temporary_directory:
@@ -1024,7 +1039,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
                 print(*warnings, sep="\\n")
                 """)
         self.assertEqual(lines[0], "20991231")
-        self.assertEqual(len(lines), 10, lines)
+        self.assertEqual(len(lines), 11, lines)
         for extension, line in zip(
             sorted(
                 (
@@ -1037,6 +1052,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
                     hooks.INDEX_MAPPINGS,
                     hooks.ARTIFACTS,
                     hooks.FILE_FILTER,
+                    hooks.ANALYSIS,
                 )
             ),
             sorted(lines[1:]),

@@ -58,6 +58,55 @@ class RunFinderTest(unittest.TestCase):
         self.assertFalse(run.has_accounting)
         self.assertEqual(run_finder.number_of_gaps, 2)
 
+    def testAccounting(self):
+        """Tests process accounting that stops and starts, and exits."""
+        exited_process = {"gen.pid": 9, "gen.isproc": 1, "gen.state": b"E"}
+        builder = log_builder.LogBuilder()
+        for index, (flags, tasks) in enumerate(
+            (
+                (FLAG_BOOT | FLAG_ACCOUNTING, []),
+                (FLAG_ACCOUNTING, []),
+                (FLAG_ACCOUNTING, [exited_process]),
+                (0, []),
+                (FLAG_ACCOUNTING, [exited_process, exited_process]),
+                (0, []),
+                (FLAG_ACCOUNTING, []),
+                (FLAG_ACCOUNTING, []),
+                (FLAG_BOOT, []),
+                (0, []),
+                (FLAG_BOOT | FLAG_ACCOUNTING, []),
+            )
+        ):
+            builder.AddSample(T0 + 600 * index, flags=flags, tasks=tasks)
+
+        log = rawlog.RawLog(io.BytesIO(builder.Build()))
+        run_finder = runs.RunFinder(log)
+        found_runs = [
+            finding
+            for sample in log.samples()
+            for finding in run_finder.AddSample(sample)
+            if isinstance(finding, runs.Run)
+        ]
+        found_runs.extend(run_finder.Finish())
+        self.assertEqual(
+            [
+                (
+                    run.has_accounting,
+                    run.accounting_end_time,
+                    run.accounting_start_time,
+                    run.last_exit_time,
+                    run.longest_time_without_exits,
+                )
+                for run in found_runs
+            ],
+            [
+                # The last end, and the first start.
+                (True, T0 + 2400, T0 + 2400, T0 + 2400, 1200),
+                (False, None, None, None, 0),
+                (True, None, None, None, 0),
+            ],
+        )
+
     def testNoSamples(self):
         """Tests a log without samples, and one of nothing but damage."""
         data = log_builder.LogBuilder().Build()

@@ -23,6 +23,29 @@ _INDENTATION = 13
 _WIDTH = 80
 
 
+def _CheckAnalysis():
+    """Checks that Plaso has the analysis plugins.
+
+    Returns:
+      str: what was found.
+
+    Raises:
+      RuntimeError: if something is missing.
+    """
+    from plaso import analysis as _
+    from plaso.analysis import manager
+
+    names = [
+        name
+        for name, plugin_class in manager.AnalysisPluginManager.GetPlugins()
+        if plugin_class.__module__.startswith("plaso_atop.")
+    ]
+    if not names:
+        raise RuntimeError("psort has no analysis of atop")
+
+    return ", ".join(names)
+
+
 def _CheckArtifacts():
     """Checks that Plaso knows the artifact definitions.
 
@@ -282,6 +305,7 @@ _CHECKS = (
     (hooks.MESSAGES, _CheckMessages),
     (hooks.USER_NAMES, _CheckUserNames),
     (hooks.TAGGING, _CheckTagging),
+    (hooks.ANALYSIS, _CheckAnalysis),
     (hooks.INDEX_MAPPINGS, _CheckIndexMappings),
     (hooks.ARTIFACTS, _CheckArtifacts),
     (hooks.FILE_FILTER, _CheckFileFilter),

@@ -25,6 +25,7 @@ INDEX_MAPPINGS = "mappings"
 ARTIFACTS = "artifacts"
 FILE_FILTER = "file filter"
 COMPRESSED_STREAMS = "compressed streams"
+ANALYSIS = "analysis"
 
 # Problems per extension, for plaso-atop check.
 problems = {}

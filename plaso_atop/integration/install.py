@@ -71,6 +71,17 @@ def RegisterParser(unused_module):
         raise
 
 
+@hooks.AfterImport(hooks.ANALYSIS, "plaso.analysis")
+def RegisterAnalysisPlugins(unused_module):
+    """Registers the analysis plugins.
+
+    Raises:
+      Exception: if a plugin cannot be imported or registered.
+    """
+    # The import registers them.
+    from plaso_atop import analysis as _
+
+
 def IsDisabled():
     """Determines if the environment switches the package off.
 

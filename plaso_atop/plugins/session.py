@@ -18,12 +18,20 @@ class AtopSessionEventData(events.EventData):
       hostname (str): name of the host.
       kernel_release (str): release of the kernel.
       kernel_version (str): version of the kernel.
+      longest_without_exits_seconds (int): longest time without exits of processes
+          before one, in seconds. Missing if no sample has exits.
       machine (str): machine type.
       number_of_samples (int): number of samples that could be read.
       offset (int): offset of the first sample relative to the start of the file.
       process_accounting (bool): True if at least one sample recorded exited processes
           with their exit code.
+      process_accounting_end_time (dfdatetime.DateTimeValues): date and time of the last
+          sample with process accounting before one without. atop 2.2.6 and later.
+      process_accounting_start_time (dfdatetime.DateTimeValues): date and time of the
+          first sample with process accounting after one without. atop 2.2.6 and later.
       sampling_interval_seconds (int): median time between two samples in seconds.
+      since_last_exit_seconds (int): time from the last sample with exits of processes
+          to the last sample, in seconds. Missing if no sample has exits.
       start_time (dfdatetime.DateTimeValues): date and time of the first sample.
     """
 
@@ -38,11 +46,15 @@ class AtopSessionEventData(events.EventData):
         self.hostname = None
         self.kernel_release = None
         self.kernel_version = None
+        self.longest_without_exits_seconds = None
         self.machine = None
         self.number_of_samples = None
         self.offset = None
         self.process_accounting = None
+        self.process_accounting_end_time = None
+        self.process_accounting_start_time = None
         self.sampling_interval_seconds = None
+        self.since_last_exit_seconds = None
         self.start_time = None
 
 
@@ -148,6 +160,19 @@ class AtopSessionPlugin(interface.AtopPlugin):
         event_data.start_time = self._GetDateTime(run.start_time or 0)
         if run.boot_time is not None:
             event_data.boot_time = self._GetDateTime(run.boot_time)
+        if run.accounting_end_time is not None:
+            event_data.process_accounting_end_time = self._GetDateTime(
+                run.accounting_end_time
+            )
+        if run.accounting_start_time is not None:
+            event_data.process_accounting_start_time = self._GetDateTime(
+                run.accounting_start_time
+            )
+        if run.last_exit_time is not None:
+            event_data.longest_without_exits_seconds = run.longest_time_without_exits
+            # The clock may have been set back.
+            if run.last_exit_time <= run.end_time:
+                event_data.since_last_exit_seconds = run.end_time - run.last_exit_time
 
         self._ProduceEventData(
             parser_mediator, event_data, corrupted=run.has_damaged_time

@@ -85,6 +85,7 @@ class CheckTest(command_test_lib.CommandTestCase):
                 "messages",
                 "user names",
                 "tagging",
+                "analysis",
                 "mappings",
                 "artifacts",
                 "file filter",
@@ -171,6 +172,12 @@ class CheckTest(command_test_lib.CommandTestCase):
                 "plaso.cli.helpers.tagging_analysis",
                 "del module.TaggingAnalysisArgumentsHelper",
                 "no attribute 'TaggingAnalysisArgumentsHelper'",
+            ),
+            (
+                "analysis",
+                "plaso.analysis.manager",
+                "del module.AnalysisPluginManager.RegisterPlugin",
+                "no attribute 'RegisterPlugin'",
             ),
             (
                 "mappings",

@@ -119,6 +119,9 @@ class AtopSessionPluginTest(test_lib.ParserTestCase):
                 )
                 for event_data in events:
                     self.assertTrue(event_data.process_accounting)
+                    # The real logs are those of atop that kept it on.
+                    self.assertIsNone(event_data.process_accounting_end_time)
+                    self.assertIsNone(event_data.process_accounting_start_time)
                     self.assertEqual(event_data.kernel_release[:2], "6.")
                     self.assertTrue(event_data.machine)
                     # pylint: disable-next=protected-access
@@ -143,6 +146,37 @@ class AtopSessionPluginTest(test_lib.ParserTestCase):
         self.assertEqual(event_data.sampling_interval_seconds, 600)
         # Without the flag in the record there was no process accounting.
         self.assertFalse(event_data.process_accounting)
+        self.assertIsNone(event_data.process_accounting_end_time)
+        self.assertIsNone(event_data.process_accounting_start_time)
+        self.assertIsNone(event_data.longest_without_exits_seconds)
+        self.assertIsNone(event_data.since_last_exit_seconds)
+
+    def testAccounting(self):
+        """Tests process accounting that stops during a run, and starts again."""
+        exited_process = {"gen.pid": 9, "gen.isproc": 1, "gen.state": b"E"}
+        builder = log_builder.LogBuilder()
+        for index, (flags, tasks) in enumerate(
+            (
+                (rawlog.FLAG_BOOT | rawlog.FLAG_ACCOUNTING, []),
+                (rawlog.FLAG_ACCOUNTING, [exited_process]),
+                (0, []),
+                (rawlog.FLAG_ACCOUNTING, []),
+            )
+        ):
+            time = self._T0 + 600 * index
+            builder.AddSample(time, flags=flags, tasks=tasks)
+        storage_writer = self._ParseData(builder.Build(), self._CreateParser())
+        (event_data,) = self._GetEventData(storage_writer)
+
+        self.assertTrue(event_data.process_accounting)
+        self.assertEqual(
+            event_data.process_accounting_end_time.timestamp, self._T0 + 600
+        )
+        self.assertEqual(
+            event_data.process_accounting_start_time.timestamp, self._T0 + 1800
+        )
+        self.assertEqual(event_data.longest_without_exits_seconds, 600)
+        self.assertEqual(event_data.since_last_exit_seconds, 1200)
 
     def testNoGap(self):
         """Tests logs that nothing is missing from."""

@@ -1,0 +1,3 @@
+"""Imports for the analysis plugins."""
+
+from plaso_atop.analysis import coverage
