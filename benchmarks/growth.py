@@ -40,7 +40,7 @@ _WORKER = "log2timeline, logs of a day"
 _LONG_LOG = "log2timeline, days in one log"
 _PARSER = "parser alone, days in one log"
 
-# Those of which time and memory are compared.
+# The benchmark compares time and memory of these.
 _COMPARED_KINDS = (_WORKER, _PARSER)
 
 

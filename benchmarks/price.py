@@ -47,7 +47,7 @@ _NUMBER_OF_CORES = 2
 _ATOP = "atop"
 _PLASO = "Plaso"
 
-# The version of which the installed atop reads the logs, where it is the one of Debian.
+# The version of the logs that the atop of Debian reads.
 _ATOP_VERSION = "2.8"
 
 _VERSION = "2.12"

@@ -30,7 +30,7 @@ _VERSION = "log2timeline --version"
 _IMAGE = "log2timeline, image without logs"
 _NUMBERS_OF_REPETITIONS = {_PYTHON: 20, _VERSION: 4, _IMAGE: 2}
 
-# Tells if Python knows of the package, and if it is there once Plaso is.
+# Prints if Python knows of the package, and if it is there once Plaso is.
 _CHECK_SCRIPT = """
 import sys
 print("PlasoAtopFinder" in repr(sys.meta_path))

@@ -21,7 +21,7 @@ _T0 = log_builder.T0
 
 
 class _BrokenFile(io.BytesIO):
-    """File of which a part cannot be read."""
+    """File with a part that cannot be read."""
 
     def __init__(self, data, offset, end_offset):
         """Initializes a file.
@@ -265,7 +265,7 @@ class CarverTest(test_lib.BaseTestCase):
             self.assertTrue(contents == b"".join(expected))
 
     def testDays(self):
-        """Tests three days of two hosts in fragments, of which some are overwritten."""
+        """Tests fragments of three days of two hosts. Some are overwritten."""
         logs = {}
         for hostname, first_pid, boot_time in (
             (b"shop", 1, _T0 - 5000000),
@@ -306,7 +306,7 @@ class CarverTest(test_lib.BaseTestCase):
         self.assertLess(number_of_samples, 864)
 
     def testOverwritten(self):
-        """Tests a log of which parts are overwritten, its header among them."""
+        """Tests a log with overwritten parts, its header among them."""
         data = self._BuildLog()
         samples = self._GetSamples(data)
 
@@ -405,7 +405,7 @@ class CarverTest(test_lib.BaseTestCase):
         self.assertEqual(self._Find(data, digests=self._digests), [])
 
     def testUnreadable(self):
-        """Tests a file of which a part cannot be read."""
+        """Tests a file with a part that cannot be read."""
         data = self._BuildLog(400)
         samples = self._GetSamples(data)
         start, end = 20 * _BLOCK_SIZE, 22 * _BLOCK_SIZE

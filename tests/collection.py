@@ -148,7 +148,7 @@ class ArtifactDefinitionsTest(test_lib.BaseTestCase):
         self.assertNotIn(hooks.ARTIFACTS, hooks.problems)
 
     def testBuildArtifactsRegistryFails(self):
-        """Tests that what is wrong with other definitions is told as before."""
+        """Tests that errors in other definitions are reported as before."""
         with self.assertRaises(errors.BadConfigOption):
             self._BuildRegistry(self._DEFINITION.format("First"))
         with self.assertRaises(errors.BadConfigOption):
@@ -259,7 +259,7 @@ class ImageTest(end_to_end.ToolsTestCase):
         }
 
     def _GetFiles(self, name, *arguments):
-        """Determines of which files log2timeline extracted atop's events.
+        """Determines the files from which log2timeline extracted atop's events.
 
         Args:
           name (str): name of the storage file.

@@ -17,7 +17,7 @@ COMPRESS_FUNCTIONS = {
 
 
 class FaultyFile(io.BytesIO):
-    """File of which a part cannot be read."""
+    """File with a part that cannot be read."""
 
     def __init__(self, data, offset):
         """Initializes a file.
@@ -51,7 +51,7 @@ class CompressedTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        """Makes data, of which a part compresses well."""
+        """Makes data with a part that compresses well."""
         super().setUpClass()
         random_source = random.Random(1)
         cls._data = random_source.randbytes(100000) + bytes(300000)

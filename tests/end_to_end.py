@@ -260,7 +260,7 @@ class ImageTest(end_to_end.ToolsTestCase):
 
 
 class DamageTest(end_to_end.ToolsTestCase):
-    """Tests of what is told of a damaged log."""
+    """Tests of what the tools report for a damaged log."""
 
     def testDamage(self):
         """Tests a log with a sample of zeros and without its end."""

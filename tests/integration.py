@@ -55,7 +55,7 @@ def GetUsernameInWorker(system_configuration, user_identifier):
 
 
 class FileEntry:
-    """File entry of which only the path specification is known.
+    """File entry with nothing but a path specification.
 
     Attributes:
       path_spec (dfvfs.PathSpec): path specification.
@@ -75,7 +75,7 @@ class HooksTest(test_lib.BaseTestCase):
     """Tests for extending a method."""
 
     class _Reader:
-        """Class of which a method is extended."""
+        """Class with a method to extend."""
 
         def Read(self, names):
             """Returns the names, or raises KeyError if there are none."""
@@ -335,7 +335,7 @@ class MessagesTest(IntegrationTestCase):
         """)
 
     def _GetSource(self, mediator, data_type):
-        """Retrieves the source that a message formatter tells.
+        """Retrieves the source that a message formatter gives.
 
         Args:
           mediator (OutputMediator): output mediator.
@@ -479,7 +479,7 @@ class UserNamesTest(IntegrationTestCase):
             self.addCleanup(temporary_directory.cleanup)
 
             if passwd_text is not None:
-                # By this directory Plaso tells a system.
+                # Plaso recognizes a system by this directory.
                 path = os.path.join(temporary_directory.name, "etc")
                 os.mkdir(path)
                 path = os.path.join(path, "passwd")
@@ -530,7 +530,7 @@ class UserNamesTest(IntegrationTestCase):
             ],
         )
 
-        # Systems that cannot be told apart by their volume.
+        # The volume does not distinguish these systems.
         parser_mediator = self._CreateParserMediator(
             system_configurations, path_spec=system_configurations[0].path_specs[0]
         )
@@ -650,7 +650,7 @@ class UserNamesTest(IntegrationTestCase):
             )
             for number, username in ((1, "alice"), (2, "bob"))
         ]
-        # A system of which no accounts are known, for example Windows.
+        # A system without known accounts, for example Windows.
         system_configurations.append(
             self._CreateSystemConfiguration(
                 [self._GetFile(self._GetVolume(3, sector_size=512), "/")], {}
@@ -1023,7 +1023,7 @@ class OtherPlasoTest(test_lib.BaseTestCase):
         )
 
     def testModulesMissing(self):
-        """Tests a Plaso of which no module is where it was."""
+        """Tests a Plaso with no module in its known place."""
         with tempfile.TemporaryDirectory() as temporary_directory:
             package_path = os.path.join(temporary_directory, "plaso")
             os.mkdir(package_path)

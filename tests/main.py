@@ -30,7 +30,8 @@ class MainTest(command_test_lib.CommandTestCase):
           CompletedProcess: the process.
         """
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-        # Without a buffer much is told at once that is otherwise told at the end.
+        # Without a buffer Python reports much at once. With one it reports that at the
+        # end.
         environment = {**os.environ}
         environment.pop("PYTHONUNBUFFERED", None)
         process = subprocess.run(

@@ -77,7 +77,7 @@ class PackagingTest(test_lib.BaseTestCase):
         """Runs Python.
 
         Args:
-          arguments (list[str]): arguments, the first of which is the interpreter.
+          arguments (list[str]): interpreter and its arguments.
           cwd (Optional[str]): working directory, None for one without modules.
           environment (Optional[dict[str, str]]): additional environment variables.
           exit_code (Optional[int]): expected exit code.
@@ -164,7 +164,7 @@ class PackagingTest(test_lib.BaseTestCase):
 
         Args:
           python (str): path of the Python interpreter.
-          arguments (list[str]): arguments of pip that tell what to install.
+          arguments (list[str]): arguments of pip that name what to install.
         """
         self._RunPython(
             *(sys.executable, "-m", "pip", "--python", python, "install"),
@@ -373,7 +373,7 @@ class PackagingTest(test_lib.BaseTestCase):
         self.assertEqual(process.stdout, "True False\n")
 
     def testEditableInstall(self):
-        """Tests an editable install, and one of which the source tree is gone."""
+        """Tests an editable install, before and after its source tree is removed."""
         for mode in ("lenient", "strict"):
             with self.subTest(mode=mode):
                 source_path = os.path.join(self._directory, mode)

@@ -145,7 +145,7 @@ class AtopParserTest(test_lib.ParserTestCase):
         )
 
     def testParseAbort(self):
-        """Tests that what is known is written where the parser is told to abort."""
+        """Tests that an aborted parser writes what it knows."""
         data = self._ReadTestFile(["atop-2.8.1.raw"])
         file_object = io.BytesIO(data)
         file_object.get_size = lambda: len(data)

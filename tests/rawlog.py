@@ -22,7 +22,7 @@ def _GetColumnExpressions(log, sample):
     """
     version = log.version_tuple
 
-    # A process can be in several cgroups, of which atop shows the last.
+    # A process can be in several cgroups. atop shows the last.
     cgroups = {pid: cgroup for cgroup in sample.cgroups() for pid in cgroup.pids}
 
     def GetCgroup(task):

@@ -267,7 +267,7 @@ class DamageTest(DamagedLogTestCase):
         Args:
           data (bytes): contents of the damaged log.
           parts (list[Part]): samples of the original log.
-          lost (set[int]): indexes of the samples of which the process list is lost.
+          lost (set[int]): indexes of the samples without their process list.
           original (bytes): contents of the original log.
         """
         data_types = {"linux:atop:process", "linux:atop:process_change"}
@@ -454,7 +454,7 @@ class DamageTest(DamagedLogTestCase):
                     )
 
     def testSystemBlocks(self):
-        """Tests many samples, none of which has a system block that is whole."""
+        """Tests many samples without a whole system block."""
         original, parts = self._ReadParts("atop-2.12.1")
         samples = []
         for part in parts:
@@ -643,7 +643,7 @@ class UnreadableTest(DamagedLogTestCase):
         )
 
     def testRest(self):
-        """Tests a file of which all after its header cannot be read."""
+        """Tests a file that cannot be read after its header."""
         data, _ = self._ReadParts("atop-2.12.1")
         data += bytes(64 * 1024 * 1024)
         file_object = UnreadableFile(data, (4096, len(data)))
@@ -659,10 +659,10 @@ class UnreadableTest(DamagedLogTestCase):
 
 
 class HeaderTest(DamagedLogTestCase):
-    """Tests for logs of which the header is damaged behind its signature."""
+    """Tests for logs with a header that is damaged behind its signature."""
 
     def testRecovered(self):
-        """Tests headers of which the members that tell the layout are damaged."""
+        """Tests headers with damage in the members that determine the layout."""
         for name in LOG_NAMES:
             data, parts = self._ReadParts(name)
             values = [part.values for part in parts]
@@ -678,8 +678,7 @@ class HeaderTest(DamagedLogTestCase):
                     if offset != 4:
                         self.assertEqual(log.version, original.version)
                     else:
-                        # What later versions share is not told apart, no version is
-                        # claimed.
+                        # Later versions share a layout. No version is claimed.
                         self.assertIsNone(log.version)
                         self.assertEqual(
                             log.layout.tstat.size, original.layout.tstat.size
@@ -693,7 +692,7 @@ class HeaderTest(DamagedLogTestCase):
         events = self._GetEventData(storage_writer)
         self.assertGreater(len(events), 100)
         for event_data in events:
-            # Only Plaso 20260720 and later can tell.
+            # Only Plaso 20260720 and later can mark events.
             if hasattr(parsers_mediator.ParserMediator, "ProduceWarning"):
                 # pylint: disable-next=protected-access
                 self.assertTrue(event_data._recovered)
@@ -842,7 +841,7 @@ class TimeTest(DamagedLogTestCase):
                 if hasattr(event_data, "number_of_samples"):
                     continue
                 number_of_events += event_data.offset == part.offset
-                # Only Plaso 20260720 and later can tell.
+                # Only Plaso 20260720 and later can mark events.
                 if hasattr(parsers_mediator.ParserMediator, "ProduceWarning"):
                     self.assertEqual(
                         bool(is_corrupted),
@@ -876,7 +875,7 @@ class HostileLogTest(DamagedLogTestCase):
         return data[:offset] + packed + data[offset + len(packed) :]
 
     def testRecordMembers(self):
-        """Tests records of which a length or number is not true."""
+        """Tests records with a false length or number."""
         for name in ("atop-2.12.1", "atop-2.8.1-s390x"):
             data, parts = self._ReadParts(name)
             others = [part.values for part in parts[:2] + parts[3:]]

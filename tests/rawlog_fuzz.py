@@ -42,7 +42,7 @@ def ReadSamples(data):
       data (bytes): contents of the log.
 
     Returns:
-      list[bytes]: samples of which all is intact, as they are in the log.
+      list[bytes]: samples that are wholly intact, as they are in the log.
     """
     samples = []
     log = rawlog.RawLog(io.BytesIO(data))

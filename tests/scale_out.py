@@ -135,7 +135,7 @@ class WorkerTest(end_to_end.ToolsTestCase):
         cls._worker = cls._StartWorker(url)
 
     def _GetTasks(self):
-        """Retrieves what the worker tells of its tasks, once it has started.
+        """Retrieves the tasks that the worker reports once it has started.
 
         Returns:
           list[str]: names of the tasks with their metadata.

@@ -60,7 +60,7 @@ class EscapeTest(unittest.TestCase):
             self.assertEqual(Unescape(expected), value)
 
     def testReversible(self):
-        """Tests that the text can be told from what is shown."""
+        """Tests that the shown text determines the original text."""
         generator = random.Random(20261121)
         alphabet = [b"\\", b"x", b"u", b"4", b"1", b"f", b"0", b" ", b"\x85", b"\xff"]
         alphabet.extend(

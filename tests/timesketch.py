@@ -784,7 +784,8 @@ class TimesketchTest(TimesketchTestCase):
         self.assertIn(("python3 (17)", "sh (47)"), relations)
         self.assertIn(("sh (47)", "dd (8 times)"), relations)
 
-        # Each start is an event of one edge, from the parent process that it tells.
+        # Each start is an event of one edge. The event names the parent process, and
+        # the edge comes from it.
         starts = [
             document
             for document in self._GetDocuments(self._timeline)

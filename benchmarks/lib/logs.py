@@ -1,11 +1,11 @@
 """Builds the logs that the benchmarks read, from what is in the test data.
 
 A log is a day of a server: samples every ten minutes, processes and threads that live
-for weeks, of which some are active in an interval, and processes that come and go
-within one. atop was started again at midnight, the first sample of a day tells what was
-used since the system was started. Entries and system blocks are those of a real log
-with other values, so that they compress and look like real ones. A day is the same in
-every run.
+for weeks, and processes that come and go within an interval. Some of the former are
+active in an interval. atop was started again at midnight. The first sample of a day
+shows what was used since the system was started. Entries and system blocks are those
+of a real log with other values, so that they compress and look like real ones. A day
+is the same in every run.
 """
 
 import concurrent.futures

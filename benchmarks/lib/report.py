@@ -111,7 +111,7 @@ def CreateArgumentParser(description):
       description (str): what the program does.
 
     Returns:
-      argparse.ArgumentParser: parser, of which the options are days and runs.
+      argparse.ArgumentParser: parser with the options days and runs.
     """
     argument_parser = argparse.ArgumentParser(description=description)
     for name, default, help_text in (
@@ -133,7 +133,7 @@ def Main(function, description):
 
     Args:
       function (function): benchmark, which takes the options and returns targets.
-      description (str): what the program does, of which the first line is shown.
+      description (str): what the program does. The first line is shown.
 
     Returns:
       int: exit code.

@@ -110,7 +110,7 @@ class SigmaTest(command_test_lib.CommandTestCase):
         self.assertIn("# A \\u202e rule\n", self._ReadOutput())
 
     def testConditions(self):
-        """Tests a rule with two conditions, one of which must match."""
+        """Tests a rule with two conditions. One of them must match."""
         path = self._WriteFile(
             _RULE.replace(
                 b"condition: selection", b"condition: [selection, not selection]"

@@ -1,4 +1,4 @@
-"""What processes a log tells of, derived from what atop printed of it.
+"""Processes that a log shows, derived from what atop printed.
 
 This is the oracle of the process events: it must not use anything of our own code. It
 is written for clarity and keeps all processes of a log in memory.
@@ -10,7 +10,7 @@ import re
 _VERSION_WITH_ALL_TASKS = (2, 3)
 
 # Up to 2.3 the exit code is printed as it is stored, after that decoded. Since 2.6 a
-# column tells if a task is new.
+# column shows if a task is new.
 _VERSION_WITH_DECODED_EXIT_CODE = (2, 4)
 
 # Since then the column of the container has the name of its host.
@@ -20,8 +20,8 @@ _VERSION_WITH_CONTAINER_NAME = (2, 10)
 # the kernel. In seconds.
 _MAXIMUM_START_TIME_DIFFERENCE = 1
 
-# Up to this version the start time of a living process is the sum of two times, each of
-# which is rounded down.
+# Up to this version the start time of a living process is the sum of two times. Each is
+# rounded down.
 _VERSION_WITH_ROUNDED_TIMES = (1, 23)
 _MAXIMUM_ROUNDED_TIME_DIFFERENCE = 2
 
@@ -81,8 +81,8 @@ class Process:
       names (set[tuple[bytes, bytes]]): all pairs of name and command line it had.
       number_of_changes (int): number of samples that show a change.
       parent (tuple[bytes, bytes]): name and command line of the parent process, None
-          if the log does not tell.
-      parent_process (Process): parent process, None if the log does not tell.
+          if the log does not show it.
+      parent_process (Process): parent process, None if the log does not show it.
       row (dict[str, object]): columns when last listed alive.
       totals (dict[str, int]): sum of the counters.
     """
@@ -399,8 +399,8 @@ class Processes:
 
         status = row["excode"]
         if self._version >= _VERSION_WITH_DECODED_EXIT_CODE:
-            # Does not tell if there was a core dump, of which there is none in the
-            # logs of the other versions.
+            # This code does not show a core dump. The logs of the other versions have
+            # none.
             status = status - 256 if status >= 256 else status << 8
 
         if status & 0x7F:

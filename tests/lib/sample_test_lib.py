@@ -1,4 +1,4 @@
-"""Shared functions and classes for testing plugins that tell what samples measured."""
+"""Shared functions and classes for testing plugins that show what samples measured."""
 
 import collections
 import os
@@ -21,7 +21,7 @@ VERSIONS_AND_ABIS = [
 
 
 class SamplePluginTestCase(test_lib.ParserTestCase):
-    """Test case of a plugin that tells what samples measured.
+    """Test case of a plugin that shows what samples measured.
 
     Attributes:
       PLUGIN_NAME (str): name of the plugin.
@@ -29,8 +29,8 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
 
     PLUGIN_NAME = None
 
-    # Attribute that tells that counters are totals, as they are in the first sample of
-    # a run of atop, None if the test of the plugin checks that itself.
+    # Attribute that marks counters as totals. They are totals in the first sample of a
+    # run of atop. None if the test of the plugin checks that itself.
     _TOTALS_ATTRIBUTE = "since_boot"
 
     # What all events have.
@@ -93,7 +93,7 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
         return formatter.GetMessage(event_values)
 
     def _GetSamples(self, log):
-        """Retrieves what the events and atop tell of the samples of a log.
+        """Retrieves what the events and atop show for the samples of a log.
 
         Args:
           log (test_lib.Log): description of the log.

@@ -28,7 +28,7 @@ NETWORK_MEMBERS = {
 
 
 class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
-    """Test case of a plugin that tells what tasks used."""
+    """Test case of a plugin that shows what tasks used."""
 
     # That also depends on the task.
     _TOTALS_ATTRIBUTE = None
@@ -47,7 +47,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
     _VERSION_WITH_CGROUP_LIST = (2, 11)
 
     def _GetExpectedCounters(self, row, version):
-        """Determines what an event has to tell of what a task used.
+        """Determines the expected values of what a task used.
 
         Args:
           row (dict[str, int|bytes|bool]): what atop printed of the task.
@@ -151,7 +151,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         return paths
 
     def _GetBuiltCounters(self, task, version):
-        """Determines what an event has to tell of what a task used.
+        """Determines the expected values of what a task used.
 
         Args:
           task (dict[str, dict[str, object]]): values of the members of a living task.
@@ -181,7 +181,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         return counters
 
     def _GetBuiltNetwork(self, task):
-        """Determines what an event has to tell of the network transfers of a task.
+        """Determines the expected values of the network transfers of a task.
 
         Args:
           task (dict[str, dict[str, object]]): values of the members.
@@ -265,7 +265,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         return {"flags": flags}
 
     def _GetUsername(self, *tasks, version="2.10", cgroups=None, is_damaged=False):
-        """Retrieves the name of the user that an event tells.
+        """Retrieves the name of the user that an event shows.
 
         Args:
           tasks (list[dict[str, object]]): values of members of the entries. There has
@@ -302,7 +302,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         return event_data.username
 
     def _CheckUsernameOfCgroup(self, *tasks):
-        """Checks when the control group tells that a process is in no container.
+        """Checks when the control group shows that a process is in no container.
 
         Args:
           tasks (list[dict[str, object]]): values of members of the entries, of the
@@ -310,7 +310,7 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         """
 
         def _GetUsername(name, pid=42, **kwargs):
-            """Retrieves the name of the user that an event tells.
+            """Retrieves the name of the user that an event shows.
 
             Args:
               name (bytes): name of a control group.

@@ -112,7 +112,7 @@ UNKNOWN_VERSION = ".".join(map(str, UNKNOWN_VERSION_TUPLE))
 
 @functools.lru_cache(maxsize=None)
 def GetDocumentedTypes(event_data_class):
-    """Retrieves the types of attributes that the docstrings of event data tell.
+    """Retrieves the types of attributes from the docstrings of event data.
 
     Args:
       event_data_class (type): event data class.
@@ -173,7 +173,7 @@ class ParserTestCase(BaseTestCase):
     """Parser test case."""
 
     def _CheckTypes(self, event_data):
-        """Checks that all attributes have the type that their documentation tells.
+        """Checks that all attributes have their documented type.
 
         Args:
           event_data (EventData): event data.

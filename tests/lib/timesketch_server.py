@@ -185,7 +185,7 @@ class TimesketchServer:
         """Runs a program to its end.
 
         Args:
-          arguments (list[str]): arguments, the first of which is the program.
+          arguments (list[str]): program and its arguments.
           cwd (str): working directory.
 
         Returns:
@@ -268,7 +268,7 @@ class TimesketchServer:
 
         Args:
           name (str): name of the process.
-          arguments (list[str]): arguments, the first of which is the program.
+          arguments (list[str]): program and its arguments.
         """
         with open(self._GetPath(f"{name:s}.log"), "wb") as file_object:
             # pylint: disable-next=consider-using-with

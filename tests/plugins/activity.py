@@ -51,7 +51,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
     }
 
     def _GetExpectedProcess(self, row, sample, version):
-        """Determines what an event has to tell of a process.
+        """Determines the expected values of a process.
 
         Args:
           row (dict[str, int|bytes|bool]): what atop printed of the process.
@@ -91,7 +91,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         return values
 
     def _GetExpectedLivingProcess(self, row, sample, version):
-        """Determines what an event has to tell of a process that lives.
+        """Determines the expected values of a process that lives.
 
         Args:
           row (dict[str, int|bytes|bool]): what atop printed of the process.
@@ -135,7 +135,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         return values
 
     def _GetBuiltLiving(self, task, version):
-        """Determines what an event has to tell of a process that lives.
+        """Determines the expected values of a process that lives.
 
         Args:
           task (dict[str, dict[str, object]]): values of the members.
@@ -226,7 +226,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 )
 
     def testExited(self):
-        """Tests that of an exited process only what is known of it is told."""
+        """Tests that an event of an exited process shows only what is known."""
         for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
             with self.subTest(version=version, abi=abi.name):
                 task = self._GetDistinctTask(version, abi, gen__state=b"E")
@@ -286,7 +286,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                     self._GetBuiltNetwork(task),
                 )
 
-        # netatop-bpf is told in the header, netatopd is needed for exited processes.
+        # The header shows netatop-bpf. Exited processes need netatopd.
         for state, flags, support_flags, has_network in (
             (b"S", 0, 0x35, False),
             (b"S", log_builder.FLAG_NETATOP, 0x35, True),
@@ -306,7 +306,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 self.assertEqual(not names.isdisjoint(values), has_network)
 
     def testDiskTransfers(self):
-        """Tests when disk transfers and requests are told."""
+        """Tests when events show disk transfers and requests."""
         sizes = {"read_size", "written_size"}
         requests = {"number_of_reads", "number_of_writes"}
         cancelled = {"cancelled_written_size"}
@@ -324,7 +324,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             ("2.0", 0, patch, set()),
             ("2.0", 0, iostat, sizes | cancelled),
             ("2.2", 0, iostat, sizes | cancelled),
-            # 2.2.6 and later: the flag of the record tells.
+            # 2.2.6 and later: the flag of the record decides.
             ("2.2-3", 0, 0x35, set()),
             (layouts.VERSIONS[-1], 0, 0x35, set()),
             (layouts.VERSIONS[-1], log_builder.FLAG_IOSTAT, 0x35, sizes | cancelled),
@@ -399,7 +399,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             self.assertTrue(set(limits).isdisjoint(self._GetMeasuredValues(event_data)))
 
     def _GetGPU(self, task, version=layouts.VERSIONS[-1], flags=log_builder.FLAG_GPU):
-        """Retrieves what an event tells of GPUs.
+        """Retrieves what an event shows of GPUs.
 
         Args:
           task (dict[str, dict[str, object]]): values of the members.
@@ -500,7 +500,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         }
 
         def _GetSnapshotTask(abi, **values):
-            """Makes an entry of 2.12 of which the part of the GPU is that of 2.13.
+            """Makes an entry of 2.12 with the GPU part of 2.13.
 
             Args:
               abi (layouts.ABI): machine type.
@@ -531,7 +531,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             return task
 
         def _GetValues(*tasks, abi=layouts.ABIS[0]):
-            """Retrieves what events of a log of 2.12 tell of GPUs.
+            """Retrieves what events of a log of 2.12 show of GPUs.
 
             Args:
               tasks (list[dict[str, dict[str, object]]]): values of the members.
@@ -591,7 +591,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 self.assertEqual(self._GetGPU(task, version=version), {})
 
     def testGPUNotAvailable(self):
-        """Tests what GPUs do not tell."""
+        """Tests values that GPUs do not provide."""
         names = {"gpu_memory_size", "gpu_numbers", "number_of_gpus"}
         task = self._GetDistinctTask(
             "2.12",
@@ -632,7 +632,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertEqual(set(self._GetGPU(task, flags=flags)), {*names, "gpu_type"})
 
     def testActivity(self):
-        """Tests that there is only an event where there is something to tell."""
+        """Tests that a process has an event only if there is something to show."""
         idle_task = {
             "gen.pid": 42,
             "gen.tgid": 42,
@@ -674,7 +674,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 ):
                     self.assertEqual(self._ParseTasks({**task, **override}), [])
 
-                # What is not valid is nothing to tell.
+                # An invalid value is nothing to show.
                 if member.startswith("dsk."):
                     self.assertEqual(self._ParseTasks(task, flags=0), [])
                 if not member.startswith(("dsk.", "mem.vgrow", "mem.rgrow")):
@@ -738,7 +738,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                 self.assertEqual("cpu_percent" in values, has_values)
                 self.assertIn("user_cpu_time", values)
 
-                # In the first sample it is a total, of which that is no difference.
+                # In the first sample the value is a total, not a difference.
                 task["gen"]["excode"] = log_builder.IS_NEW
                 (event_data,) = self._ParseTasks(task, version=version, **arguments)
                 self.assertEqual(event_data.minor_faults, wrapped)
@@ -756,8 +756,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
 
         Args:
           samples (list[list[dict[str, object]]|bytes]): values of members of the
-              entries of each sample, the first of which is that of a run of atop; or
-              "lost" for one that is overwritten.
+              entries of each sample, or "lost" for one that is overwritten. The first
+              sample is the first of a run of atop.
           version (Optional[str]): version of atop.
 
         Returns:
@@ -836,7 +836,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
             return tasks
 
         def _GetNumbers(elements):
-            """Retrieves the sums that events tell.
+            """Retrieves the sums that events show.
 
             Args:
               elements (list[EventData]): event data of a sample.
@@ -1003,7 +1003,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         finally:
             plugin_class._MAXIMUM_NUMBER_OF_MULTITHREADED = limit
 
-        # Of what is not remembered nothing is told.
+        # An event shows no value of a process that is not remembered.
         self.assertEqual(
             [
                 {element.voluntary_context_switches for element in elements}
@@ -1083,7 +1083,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(event_data.cpu_percent)
 
     def testGuessedExit(self):
-        """Tests an exit of which process accounting does not tell the process."""
+        """Tests an exit for which process accounting names no process."""
         task = self._GetDistinctTask(
             layouts.VERSIONS[-1], gen__state=b"E", gen__tgid=0, gen__pid=0, gen__ppid=0
         )
@@ -1092,7 +1092,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertIsNone(event_data.ppid)
 
     def testWaitChannel(self):
-        """Tests that what follows the name of a wait channel is not told."""
+        """Tests that what follows the name of a wait channel is not shown."""
         task = self._GetDistinctTask("2.6", cpu__wchan=b"pipe_read\x00junk!!")
         (event_data,) = self._ParseTasks(task, version="2.6")
         self.assertEqual(event_data.wait_channel, "pipe_read")
@@ -1119,7 +1119,8 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         self.assertEqual(_GetUsername(gen__ruid=0), "root")
         self.assertIsNone(_GetUsername(gen__ruid=1234))
 
-        # A container has users of its own, if an exited process was in one is not told.
+        # A container has its own users. An exited process may have been in one: the log
+        # does not show that.
         self.assertIsNone(_GetUsername(gen__ctid=101))
         self.assertIsNone(_GetUsername(gen__utsname=b"pod"))
         self.assertIsNone(_GetUsername(gen__cgpath=b"/system.slice/docker-0123.scope"))

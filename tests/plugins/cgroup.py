@@ -80,7 +80,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
     )
 
     def _GetExpectedCgroup(self, cgroup, is_boot, interval):
-        """Determines what an event has to tell of a cgroup.
+        """Determines the expected values of a cgroup.
 
         Args:
           cgroup (dict[str, object]): path, pids and values of the members.
@@ -104,7 +104,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
                     name = name.replace("time", "percent")
                     values[name] = min(100.0, round(share * 100, 1))
 
-        # The first sample of a run also tells of those that only hold processes.
+        # The first sample of a run also shows those that only hold processes.
         holds_processes = cgroup["gen.nprocs"] > 0 or cgroup["gen.procsbelow"] > 0
         if not any(values.get(name) for name in self._ACTIVITY) and not (
             is_boot and holds_processes
@@ -145,7 +145,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
     def _GetDistinctCgroup(
         self, version=layouts.VERSIONS[-1], abi=layouts.ABIS[0], **overrides
     ):
-        """Makes a cgroup no two metrics and limits of which have the same value.
+        """Makes a cgroup with a different value for each metric and limit.
 
         Args:
           version (Optional[str]): version of atop.
@@ -184,7 +184,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         """
         builder = log_builder.LogBuilder(version=version, abi=abi)
         kwargs.setdefault("interval", self._INTERVAL)
-        # The first sample of a run, of which nothing is told.
+        # The first sample of a run. Its cgroup has no event.
         builder.AddSample(
             log_builder.T0 - self._INTERVAL,
             flags=1,
@@ -257,7 +257,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertIsNone(event_data.cpu_pressure_full_percent)
 
     def testActivity(self):
-        """Tests that later samples only tell of groups that used something."""
+        """Tests that later samples only show groups that used something."""
         idle_values = {
             name: 1 if name.startswith(("conf", "mem")) else 0
             for name in self._GetDistinctCgroup()
@@ -289,7 +289,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
             self.assertEqual(len(self._ParseCgroups(cgroup._replace(values=values))), 1)
 
     def testExistence(self):
-        """Tests that the first sample of a run tells of all groups with processes."""
+        """Tests that the first sample of a run shows all groups with processes."""
         idle_values = {
             name: -1 if name.startswith("conf") else 0
             for name in self._GetDistinctCgroup()
@@ -306,7 +306,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         cgroups[-2] = cgroups[-2]._replace(values={**idle_values, "gen.procsbelow": -1})
 
         def _GetPaths(*samples):
-            """Retrieves the paths of the groups that events tell of.
+            """Retrieves the paths of the groups that events show.
 
             Args:
               samples (list[tuple[int, list[Cgroup]]]): flags and groups.

@@ -49,7 +49,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
         )
 
     def _GetExpectedDisk(self, view, disk_type, is_boot=False, interval=_INTERVAL):
-        """Determines what an event has to tell of a disk.
+        """Determines the expected values of a disk.
 
         Args:
           view (dict[str, object]): values of the members.

@@ -225,7 +225,7 @@ class AtopNetworkPluginTest(sample_test_lib.SamplePluginTestCase):
                 self.assertEqual(element.received_dropped_packets, 7)
                 self.assertIsNone(element.sent_errors)
 
-        # The largest numbers that are told, and the smallest that are not.
+        # The largest numbers that are shown, and the smallest that are not.
         for number, size, expected_values in (
             ((1 << 31) - 1, 1 << 40, ((1 << 31) - 1, 1 << 40)),
             (1 << 31, 1 << 40, (None, None)),

@@ -63,7 +63,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
         return self._GetEventData(storage_writer, data_type)
 
     def _GetUsernames(self, data, user_names):
-        """Retrieves the names of users that the events of a log tell.
+        """Retrieves the names of users that the events of a log show.
 
         Args:
           data (bytes): contents of the log.
@@ -145,7 +145,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
             self.assertEqual(len(events), expected, (version, difference))
 
     def testExitOnly(self):
-        """Tests a process of which only the exit was recorded."""
+        """Tests a process with only its exit in the log."""
         exit_task = self._GetExit(
             9,
             10,
@@ -304,7 +304,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
             ([[new], [idle], [busy]], 600),
             ([[new], [busy], [busy], [less_busy], [busy]], 1200),
             ([[new], [busy], [idle], [busy], [busy], [busy]], 1800),
-            # Of a run of atop the first sample tells of the time since the boot.
+            # The first sample of a run of atop covers the time since the boot.
             ([[new], [busy], None, [new], [busy], [busy]], 1200),
             ([[], [busy], [], [busy]], 600),
         ):
@@ -400,7 +400,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
                 flags=rawlog.FLAG_CONTAINERS,
             )
             self.assertEqual(event_data.number_of_samples, 6)
-            # A name or command line that the process had before is not told again.
+            # A name or command line that the process had before is not shown again.
             is_title = "name" in values or "cmdline" in values
             self.assertEqual(len(changes), 1 if is_title else 3, values)
 
@@ -409,7 +409,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
         events, _ = self._Parse([[first], [active], [active], [first], [active]])
         self.assertEqual([event.minor_faults for event in events], [15])
 
-        # An entry does not tell the container where it was not recorded.
+        # An entry does not show the container where it was not recorded.
         contained = self._GetTask(9, wasinactive=1, utsname=b"web")
         builder = log_builder.LogBuilder()
         for index, flags in enumerate((rawlog.FLAG_BOOT, rawlog.FLAG_CONTAINERS, 0)):
@@ -696,7 +696,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
             ([first, self._GetTask(9, 10, ppid=77)], 0),
             # What follows the first NUL is not text.
             ([first, self._GetTask(9, 10, name=b"daemon\x00rest")], 0),
-            # Its exit, of which accounting knows no other identifiers.
+            # Its exit. Accounting does not know the other identifiers.
             ([self._GetTask(9, 10, euid=5), self._GetExit(9, 10, name=b"daemon")], 0),
         ):
             _, changes = self._Parse([[task] for task in samples])
@@ -735,7 +735,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
         self.assertEqual(len(changes), 1)
 
     def testContainers(self):
-        """Tests containers, of which the name has another meaning in each version."""
+        """Tests containers. Their name has another meaning in each version."""
         for version, member, name in (
             ("2.3", "container", "container_identifier"),
             ("2.9", "container", "container_identifier"),
@@ -820,7 +820,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
         )
 
     def testUsernameOfExit(self):
-        """Tests names of users where only the exit tells of a process."""
+        """Tests names of users where only the exit shows a process."""
         host = self._GetTask(50)
         pod = self._GetTask(60, utsname=b"pod")
         exits = [
@@ -896,7 +896,7 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
             self.assertEqual(event_data.username, expected_name, samples)
             self.assertEqual(event_data.cgroup, expected_cgroup, samples)
 
-        # A change in a sample of which the control groups are damaged.
+        # A change in a sample with damaged control groups.
         builder = log_builder.LogBuilder()
         for index, cgroups in enumerate((host, other, other)):
             builder.AddSample(

@@ -595,7 +595,7 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
             self.assertIsNone(event.is_inherited)
 
     def testInheritedContainer(self):
-        """Tests the container of processes of which only the exit was recorded."""
+        """Tests the container of processes with only their exit in the log."""
         flags = rawlog.FLAG_ACCOUNTING | rawlog.FLAG_CONTAINERS
         for version, member, attribute in (
             ("2.9", "container", "container_identifier"),

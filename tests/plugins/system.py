@@ -155,7 +155,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
     )
 
     def _GetCPUValues(self, values, hertz, is_boot):
-        """Determines what an event has to tell of the CPU time.
+        """Determines the expected values of the CPU time.
 
         Args:
           values (dict[str, int]): clock ticks per C member.
@@ -183,7 +183,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         return attributes
 
     def _GetMemoryValues(self, values, page_size):
-        """Determines what an event has to tell of the memory.
+        """Determines the expected values of the memory.
 
         Args:
           values (dict[str, int]): values per C member.
@@ -226,7 +226,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         return attributes
 
     def _GetPrintedValues(self, log, sample):
-        """Determines what an event has to tell by what atop printed.
+        """Determines the expected values from what atop printed.
 
         Args:
           log (test_lib.Log): description of the log.
@@ -305,7 +305,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         return values
 
     def _GetStoredValues(self, system, record, page_size, version, interval):
-        """Determines what an event has to tell of a system block that was built.
+        """Determines the expected values of a system block that was built.
 
         Args:
           system (dict[str, object]): values of the members of the system block.
@@ -796,13 +796,13 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         _, element = self._ParseSystem({}, {"psi": psi}, interval=10)
         self.assertEqual(element.io_pressure_full_percent, 100.0)
 
-        # The kernel does not tell.
+        # The kernel does not provide the values.
         psi["present"] = 0
         _, element = self._ParseSystem({}, {"psi": psi}, interval=10)
         self.assertFalse(any("pressure" in name for name in self._GetValues(element)))
 
     def testMemory(self):
-        """Tests what is not set where the kernel does not tell."""
+        """Tests that values are not set where the kernel does not provide them."""
         (element,) = self._ParseSystem({"mem": {"physmem": 100, "oomkills": -1}})
         self.assertIsNone(element.oom_kills)
         self.assertIsNone(element.memory_available_size)
@@ -876,7 +876,7 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
                                 self.fail(f"{name:s}: {value!r}")
 
     def testDamagedSystemBlock(self):
-        """Tests that what the record holds is told without a system block."""
+        """Tests that values of the record are shown without a system block."""
         builder = log_builder.LogBuilder()
         system = {"cpu.lavg1": 1.5, "cpu.nrcpu": 2}
         offset = builder.AddSample(

@@ -20,7 +20,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
     PLUGIN_NAME = "thread"
 
     def _GetExpectedThread(self, row, sample, version):
-        """Determines what an event has to tell of a thread.
+        """Determines the expected values of a thread.
 
         Args:
           row (dict[str, int|bytes|bool]): what atop printed of the thread.
@@ -124,7 +124,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
                 self.assertEqual(self._GetMeasuredValues(event_data), expected_values)
 
     def testActivity(self):
-        """Tests that there is only an event where there is something to tell."""
+        """Tests that a thread has an event only if there is something to show."""
         idle_thread = {
             "gen.pid": 43,
             "gen.tgid": 42,
@@ -296,7 +296,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             Returns:
               str: name or None if not known.
             """
-            # Of a thread it is not told if it is in a container.
+            # The entry of a thread does not show if it is in a container.
             thread = self._GetUserTask(gen__isproc=0, gen__pid=43, gen__cgpath=b"")
             return self._GetUsername(self._GetUserTask(**overrides), thread)
 
