@@ -809,7 +809,7 @@ class CoverageTest(DocumentTestCase):
     """Tests the page on coverage."""
 
     def testCommands(self):
-        """Tests the commands, with an image of which logs were removed and changed."""
+        """Tests the commands, with an image that had logs removed and changed."""
         directory = self._GetPath("server")
         for day in (22, 23, 24, 25, 28):
             samples = coverage_test_lib.GetDay(day)

@@ -334,7 +334,7 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         )
 
     def testCut(self):
-        """Tests logs of which samples were cut out neatly."""
+        """Tests logs that samples were neatly cut out of."""
         self._CheckFindings(
             "cut",
             "23 06:10:05, 23: samples missing or clock set forward, next sample 23 "
