@@ -260,6 +260,8 @@ class ConversionTest(test_lib.ParserTestCase):
 
     @hypothesis.settings(
         deadline=None,
+        # The same rules in every run. What others found is in docs/sigma.md.
+        derandomize=True,
         max_examples=400,
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
