@@ -272,6 +272,14 @@ class ConversionTest(test_lib.ParserTestCase):
         conversions = self._ConvertRule(
             *(sigma_rule.SigmaRule.from_dict(rule) for _ in range(3))
         )
+        # A query of the index can match a part of an escape, see docs/sigma.md.
+        if any(
+            "\\" in text.Escape(value.encode("utf-8"))
+            for event in events
+            for value in event.values()
+            if isinstance(value, str)
+        ):
+            conversions[2] = None
         self._CheckEvents(rule, conversions, events)
 
     def testDerivedEvents(self):
