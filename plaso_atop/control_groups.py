@@ -18,6 +18,10 @@ container (bytes): identifier of the container.
 # The names that systemd and container runtimes give. conmon is not in the container
 # that it watches.
 _CONTAINER_RE = re.compile(rb"^(?:(?!.*conmon).+[-:])?([0-9a-f]{64})(?:\.scope)?$")
+_RUNTIME_RE = re.compile(
+    rb"/(?:docker|kubepods|libpod|lxc|crio|containerd|machine\.slice|buildkit)"
+    rb"|[-/](?:docker|libpod|crio|cri-containerd)-|/lxc\."
+)
 _SESSION_RE = re.compile(rb"^session-(.+)\.scope$")
 _UNIT_SUFFIXES = (b".scope", b".service")
 
@@ -56,6 +60,20 @@ def GetOrigin(path, is_cut=False):
             container = match[1]
 
     return Origin(session, unit, container)
+
+
+def IsOfContainer(path):
+    """Determines if a container runtime created a control group.
+
+    A runtime also has some for itself, and not all have the identifier of a container.
+
+    Args:
+      path (bytes): path of the control group.
+
+    Returns:
+      bool: True if a container runtime created it.
+    """
+    return bool(_RUNTIME_RE.search(path))
 
 
 def IsOfManager(path):

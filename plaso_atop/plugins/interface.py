@@ -2,7 +2,6 @@
 
 import abc
 import functools
-import re
 
 from dfdatetime import posix_time as dfdatetime_posix_time
 from dfdatetime import semantic_time as dfdatetime_semantic_time
@@ -10,6 +9,7 @@ from dfdatetime import semantic_time as dfdatetime_semantic_time
 from plaso.parsers import plugins
 
 from plaso_atop import compatibility
+from plaso_atop import control_groups
 from plaso_atop import rawlog
 from plaso_atop import text
 from plaso_atop.integration import user_names
@@ -273,12 +273,6 @@ class AtopTaskPlugin(AtopPlugin):
     # Bytes of the path of a control group that atop up to 2.10 stores.
     _CGROUP_PATH_SIZE = 63
 
-    # Paths of control groups that container runtimes create.
-    _CONTAINER_CGROUP_RE = re.compile(
-        rb"/(?:docker|kubepods|libpod|lxc|crio|containerd|machine\.slice|buildkit)"
-        rb"|[-/](?:docker|libpod|crio|cri-containerd)-|/lxc\."
-    )
-
     # atop stores no more exits in a sample.
     _EXITS_SIZE = 50 * 1024 * 1024
 
@@ -443,9 +437,7 @@ class AtopTaskPlugin(AtopPlugin):
         if not cgroup:
             return sample.has_cgroups
 
-        return self._IsCutCgroup(cgroup) or bool(
-            self._CONTAINER_CGROUP_RE.search(cgroup)
-        )
+        return self._IsCutCgroup(cgroup) or control_groups.IsOfContainer(cgroup)
 
     def _SetPrevious(self, sample):
         """Sets the previous sample, when all its entries were seen.
