@@ -749,41 +749,29 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._SetPrevious(sample)
         self._sample_index += 1
 
-    def _GetElapsedTicks(self, process_exit):
-        """Retrieves the time from the start of a process to its exit.
-
-        Args:
-          process_exit (processes.Exit): exit.
-
-        Returns:
-          int: clock ticks, None if not known.
-        """
-        elapsed_ticks = process_exit.elaps
-        if elapsed_ticks is None or elapsed_ticks < 0 or not self._log.hertz:
-            return None
-
-        if self._IsGuessed(process_exit):
-            # A comp_t of acct(5): 3 bits of exponent, base 8, and 13 of fraction.
-            elapsed_ticks = (elapsed_ticks & 0x1FFF) << (
-                3 * ((elapsed_ticks >> 13) & 7)
-            )
-        return elapsed_ticks
-
-    def _GetExitTime(self, process_exit, sample):
-        """Retrieves the time of an exit.
+    def _GetEnd(self, process_exit, sample):
+        """Retrieves when a process exited.
 
         Args:
           process_exit (processes.Exit): exit.
           sample (rawlog.Sample): sample that the entry of the exit is from.
 
         Returns:
-          int: time in seconds since January 1, 1970, that of the sample where the log
-              does not have how long the process ran.
+          tuple[int, int]: time of the exit in seconds since January 1, 1970, and clock
+              ticks since the start of the process. Where the log does not have how long
+              it ran these are the time of the sample and None.
         """
-        elapsed_ticks = self._GetElapsedTicks(process_exit)
-        if elapsed_ticks is None:
-            return sample.curtime
-        return process_exit.btime + elapsed_ticks // self._log.hertz
+        elapsed_ticks = process_exit.elaps
+        if elapsed_ticks is None or elapsed_ticks < 0 or not self._log.hertz:
+            return sample.curtime, None
+
+        if self._IsGuessed(process_exit):
+            # A comp_t of acct(5): 3 bits of exponent, base 8, and 13 of fraction.
+            elapsed_ticks = (elapsed_ticks & 0x1FFF) << (
+                3 * ((elapsed_ticks >> 13) & 7)
+            )
+        exit_time = process_exit.btime + elapsed_ticks // self._log.hertz
+        return exit_time, elapsed_ticks
 
     def _GetParent(self, process, candidates, sample):
         """Determines which process is the parent of a process.
@@ -799,13 +787,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         end_time = math.inf
         if process.exit and len(candidates) > 1:
-            end_time = self._GetExitTime(process.exit, sample)
+            end_time, _ = self._GetEnd(process.exit, sample)
 
         parents = []
         for candidate in candidates:
             candidate_end_time = math.inf
             if candidate.exit:
-                candidate_end_time = self._GetExitTime(candidate.exit, sample)
+                candidate_end_time, _ = self._GetEnd(candidate.exit, sample)
             if (
                 candidate is not process
                 and candidate.start_time <= process.start_time + self._start_tolerance
@@ -1225,7 +1213,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         else:
             event_data.exit_code = (status >> 8) & 0xFF
 
-        elapsed_ticks = self._GetElapsedTicks(process.exit)
+        exit_time, elapsed_ticks = self._GetEnd(process.exit, sample)
         if elapsed_ticks is None:
             event_data.exit_time_estimated = True
         else:
@@ -1233,7 +1221,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         # One row shows all of a process that started and exited in the same second.
         # Process accounting can have it a second earlier.
-        exit_time = self._GetExitTime(process.exit, sample)
         if (
             not 0 <= process.start_time - exit_time <= self._start_tolerance
             or not rawlog.IsValidTime(exit_time)
