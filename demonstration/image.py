@@ -22,6 +22,18 @@ _IMAGE_SIZE = "16M"
 _UUID = "0c5d2a9e-7f3b-4d0e-9a51-6f5f8f1c2b7d"
 
 
+def _GetDateTime(timestamp):
+    """Determines the date and time as debugfs reads it.
+
+    Args:
+      timestamp (int): time in seconds since the Epoch.
+
+    Returns:
+      str: date and time.
+    """
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(timestamp))
+
+
 def _WriteFile(file, directory):
     """Writes a file, a directory or a symbolic link.
 
@@ -30,7 +42,8 @@ def _WriteFile(file, directory):
       directory (str): path of the directory that stands for the root.
 
     Returns:
-      str: commands of debugfs that set what a user without privileges cannot.
+      str: commands of debugfs that set what a user without privileges cannot, and that
+          remove the file, if it was removed.
     """
     path = os.path.join(directory, file.path)
     if file.target is not None:
@@ -43,14 +56,18 @@ def _WriteFile(file, directory):
     if file.target is None:
         os.chmod(path, file.mode)
 
-    date_time = time.strftime("%Y%m%d%H%M%S", time.gmtime(file.time))
+    date_time = _GetDateTime(file.time)
     fields = {"uid": file.user[0], "gid": file.user[1]}
     fields.update(dict.fromkeys(("atime", "ctime", "crtime", "mtime"), date_time))
     fields.update(dict.fromkeys(("atime_extra", "ctime_extra", "mtime_extra"), 0))
-    return "".join(
+    commands = "".join(
         f"set_inode_field /{file.path:s} {name:s} {value!s}\n"
         for name, value in fields.items()
     )
+    if file.removal_time is not None:
+        date_time = _GetDateTime(file.removal_time)
+        commands += f"set_current_time {date_time:s}\nrm /{file.path:s}\n"
+    return commands
 
 
 def WriteImage(path):
@@ -64,14 +81,16 @@ def WriteImage(path):
       subprocess.CalledProcessError: if a tool of e2fsprogs fails.
     """
     files = story.Story().GetFiles()
+    last_time = max(file.time for file in files)
     environment = {
-        "E2FSPROGS_FAKE_TIME": f"{max(file.time for file in files):d}",
+        "E2FSPROGS_FAKE_TIME": f"{last_time:d}",
         # Debian has e2fsprogs where only root looks.
         "PATH": f"{os.environ.get('PATH', ''):s}:/usr/sbin:/sbin",
         "TZ": "UTC",
     }
     with tempfile.TemporaryDirectory() as directory:
         commands = "".join(_WriteFile(file, directory) for file in files)
+        commands += f"set_current_time {_GetDateTime(last_time):s}\n"
         if os.path.exists(path):
             os.remove(path)
         run = functools.partial(

@@ -14,7 +14,7 @@ from demonstration import server
 
 _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "story.yaml")
 
-File = collections.namedtuple("File", "path time user mode data target")
+File = collections.namedtuple("File", "path time user mode data target removal_time")
 File.__doc__ = """File, directory or symbolic link in the image.
 
 Attributes:
@@ -24,6 +24,8 @@ Attributes:
   mode (int): permissions.
   data (bytes): contents of a file, None for a directory or a symbolic link.
   target (str): target of a symbolic link, None for a file or a directory.
+  removal_time (int): time in seconds since the Epoch when a file was removed, None if it
+      was not.
 """
 
 
@@ -228,18 +230,33 @@ class Story:
             )
         return data
 
+    def _GetLog(self, start_time, end_time):
+        """Makes the log of a run of atop.
+
+        Args:
+          start_time (int): time of the first sample in seconds since the Epoch.
+          end_time (int): time of the last one, which atop makes when it is stopped.
+
+        Returns:
+          bytes: contents of the log.
+        """
+        times = [*range(start_time, end_time, 600), end_time]
+        return server.GetLog(
+            self._story["hostname"], self._boot_time, self._processes, times
+        )
+
     def GetFiles(self):
-        """Makes the files that are left on the server.
+        """Makes the files that are left on the server, and what can be carved there.
 
         Returns:
           list[File]: files, directories before what is in them.
         """
-        # atop makes a last sample when the server is halted.
-        halt_time = int(self._halt_time)
-        times = [*range(int(GetTime("00:00:01")), halt_time, 600), halt_time]
+        # At midnight atop is stopped, and started again for the next day.
+        midnight = int(GetTime("00:00:00"))
         contents = {
-            "var/log/atop/atop_20260917": server.GetLog(
-                self._story["hostname"], self._boot_time, self._processes, times
+            "var/log/atop/atop_20260916": self._GetLog(midnight - 86399, midnight),
+            "var/log/atop/atop_20260917": self._GetLog(
+                midnight + 1, int(self._halt_time)
             ),
             "var/log/auth.log": self._GetAuthLog(),
             "var/log/wtmp": self._GetWtmp(),
@@ -254,8 +271,18 @@ class Story:
                 data = data.encode("ascii")
             mode = values.get("mode", 0o755 if data is None else 0o644)
             user = self._users[values.get("user", "root")]
-            timestamp = int(GetTime(values["time"]))
-            files.append(File(path, timestamp, user, mode, data, values.get("target")))
+            removal_time = values.get("removed")
+            files.append(
+                File(
+                    path=path,
+                    time=int(GetTime(values["time"])),
+                    user=user,
+                    mode=mode,
+                    data=data,
+                    target=values.get("target"),
+                    removal_time=removal_time and int(GetTime(removal_time)),
+                )
+            )
         return files
 
     def GetTree(self):
