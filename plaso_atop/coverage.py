@@ -15,9 +15,12 @@ _DAY = 24 * 60 * 60
 # Time in which atop is started again, and in which it writes a sample.
 _TOLERANCE = 60
 
-# What is known of the entry of a log in the file system, of a gap and of a run of atop.
-# Times are in seconds since the Epoch. What is not known is None.
-Entry = collections.namedtuple("Entry", ["file_size", "modification_time", "event"])
+# What is known of the entry of a log or of their directory in the file system, of a gap
+# and of a run of atop. Times are in seconds since the Epoch. What is not known is None.
+Entry = collections.namedtuple(
+    "Entry",
+    ["change_time", "creation_time", "file_size", "modification_time", "event"],
+)
 
 Gap = collections.namedtuple(
     "Gap", ["offset", "start_time", "end_time", "reason", "size", "event"]
@@ -43,8 +46,9 @@ Run = collections.namedtuple(
     ],
 )
 
-# Something that was seen: time in seconds since the Epoch or None, log, text and event.
-Finding = collections.namedtuple("Finding", ["time", "log", "text", "event"])
+# Something that was seen: time in seconds since the Epoch or None, name of the log or of
+# the directory, text and event.
+Finding = collections.namedtuple("Finding", ["time", "name", "text", "event"])
 
 
 def _FormatDuration(seconds):
@@ -75,6 +79,18 @@ def FormatTime(seconds):
     except OverflowError:
         # Some file systems have such times.
         return f"{seconds:d} seconds since 1970"
+
+
+def IsDirectoryOfLogs(path):
+    """Determines if the scripts of atop write logs to a directory.
+
+    Args:
+      path (str): path of the directory.
+
+    Returns:
+      bool: True if they do.
+    """
+    return f"/{path:s}".endswith("/var/log/atop")
 
 
 class Log:
@@ -115,7 +131,7 @@ class Log:
         self.entry = None
         self.gaps = {}
         self.hostname = ""
-        self.is_in_place = f"/{directory_path:s}".endswith("/var/log/atop")
+        self.is_in_place = IsDirectoryOfLogs(directory_path)
         self.is_named = base_name not in self._OTHER_NAMES and bool(
             match or self.is_in_place
         )
@@ -440,7 +456,43 @@ class Host:
           message (str): what was seen.
           item (object): entry, gap or run that stands for it.
         """
-        self.findings.append(Finding(time, log, message, item.event))
+        self.findings.append(Finding(time, log.name, message, item.event))
+
+    def FindInDirectory(self, directory, entry):
+        """Finds a change of a directory that no log explains.
+
+        A directory is changed when a file in it is created, renamed or removed.
+
+        Args:
+          directory (object): identifies the directory.
+          entry (Entry): entry of the directory.
+        """
+        logs = [log for log in self.logs if log.directory == directory]
+        sample_times = [time for log in logs for time in log.times]
+        time = entry.modification_time
+        # Later it is changed by who copies it.
+        if (
+            time is None
+            or not sample_times
+            or not min(sample_times) < time <= max(sample_times)
+        ):
+            return
+
+        times = sample_times + [
+            entry_time
+            for log in logs
+            if log.entry
+            for entry_time in (
+                log.entry.change_time,
+                log.entry.creation_time,
+                log.entry.modification_time,
+            )
+            if entry_time is not None
+        ]
+        if min(abs(time - other_time) for other_time in times) > _TOLERANCE:
+            name, _, _ = logs[0].name.rpartition("/")
+            message = "a file was created, renamed or removed, and no log has that time"
+            self.findings.append(Finding(time, name, message, entry.event))
 
     def Find(self):
         """Finds all that is odd, in the order of time."""

@@ -347,9 +347,10 @@ class CaseTest(DocumentTestCase):
         """Tests the commands."""
         commands, number_of_outputs = self._CheckDocument("docs", "case.md")
         self.assertEqual(
-            commands, ["log2timeline", *["psort"] * 6, "log2timeline", "psort"]
+            commands,
+            ["log2timeline", *["psort"] * 7, "pinfo", "log2timeline", "psort"],
         )
-        self.assertEqual(number_of_outputs, 8)
+        self.assertEqual(number_of_outputs, 9)
 
 
 class TreeTest(DocumentTestCase):

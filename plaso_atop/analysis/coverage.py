@@ -48,6 +48,7 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
     def __init__(self):
         """Initializes an analysis plugin."""
         super().__init__()
+        self._entries_of_directories = {}
         self._has_entries = False
         self._logs = {}
         self._media = {}
@@ -68,6 +69,71 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
                 path_spec = path_spec.parent
             path = getattr(path_spec, "location", None) or ""
             self._media[identifier] = posixpath.basename(path)
+
+    def _CreateItem(self, item_class, event, event_data, log=None):
+        """Creates an entry, a gap or a run of what an event has.
+
+        Args:
+          item_class (type): class of the item.
+          event (EventObject): event.
+          event_data (EventData): event data.
+          log (Optional[coverage.Log]): log that it is of.
+
+        Returns:
+          object: item.
+        """
+        values = {"event": event, "log": log}
+        for name in item_class._fields:
+            if name not in values:
+                value = getattr(event_data, name, None)
+                if value is not None and name.endswith("_time"):
+                    value = value.CopyToPosixTimestamp()
+                values[name] = value
+        return item_class(**{name: values[name] for name in item_class._fields})
+
+    def _ExamineDirectory(self, event, event_data):
+        """Examines an event of the entry of a directory.
+
+        Plaso does not keep which image a directory is in.
+
+        Args:
+          event (EventObject): event.
+          event_data (EventData): event data.
+        """
+        path = getattr(event_data, "filename", None) or ""
+        if (
+            not coverage.IsDirectoryOfLogs(path)
+            or event.timestamp_desc != "Content Modification Time"
+        ):
+            return
+
+        if self._number_of_items >= self._MAXIMUM_NUMBER_OF_ITEMS:
+            self._number_of_events_left_out += 1
+            return
+
+        self._number_of_items += 1
+        entry = None
+        if path not in self._entries_of_directories:
+            entry = self._CreateItem(coverage.Entry, event, event_data)
+        self._entries_of_directories[path] = entry
+
+    def _FindInDirectories(self, hosts, majorities):
+        """Finds changes of directories of logs, where it is known which one it is.
+
+        Args:
+          hosts (dict[str, coverage.Host]): hosts per name.
+          majorities (dict[tuple[str, str], tuple[str, int]]): name of the host that has
+              most logs in a directory, and their number.
+        """
+        directories = collections.defaultdict(list)
+        for directory in majorities:
+            directories[directory[1]].append(directory)
+
+        for path, entry in self._entries_of_directories.items():
+            if entry and len(directories[path]) == 1:
+                (directory,) = directories[path]
+                hostname, _ = majorities[directory]
+                hosts[hostname].FindInDirectory(directory, entry)
 
     def _GetHosts(self):
         """Retrieves the hosts, with the findings.
@@ -96,6 +162,7 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
             for directory, counter in counters.items()
             if counter
         }
+        self._FindInDirectories(hosts, majorities)
         for hostname, host in hosts.items():
             for log in host.logs:
                 # Logs that are collected from several hosts are elsewhere.
@@ -141,7 +208,8 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         if self._number_of_events_left_out:
             lines.append(
                 f"Left out: {self._number_of_events_left_out:d} events, as there are "
-                f"more than {self._MAXIMUM_NUMBER_OF_ITEMS:d} logs, runs and gaps"
+                f"more than {self._MAXIMUM_NUMBER_OF_ITEMS:d} logs, runs, gaps and "
+                "directories"
             )
         lines.append(
             "Never known: logs that were removed before the first or after the last one"
@@ -191,7 +259,7 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
             for number, finding in enumerate(host.findings, start=1):
                 lines.append(
                     f"Finding {number:d}: {coverage.FormatTime(finding.time):s}, "
-                    f"{finding.log.name:s}: {finding.text:s}"
+                    f"{finding.name:s}: {finding.text:s}"
                 )
                 events[id(finding.event)] = finding.event
 
@@ -225,18 +293,19 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
               none.
         """
         item_class = self._ITEM_CLASSES.get(event_data.data_type)
+        is_entry = item_class is coverage.Entry
+        entry_type = is_entry and getattr(event_data, "file_entry_type", "file")
+        if entry_type == "directory":
+            self._ExamineDirectory(event, event_data)
+
         path_spec = getattr(event_data_stream, "path_spec", None)
         if not item_class or not path_spec:
             return
 
-        is_entry = item_class is coverage.Entry
         if is_entry:
             self._has_entries = True
             # What is compressed in a file has no location, and is no entry.
-            if (
-                not getattr(path_spec, "location", None)
-                or getattr(event_data, "file_entry_type", "file") != "file"
-            ):
+            if not getattr(path_spec, "location", None) or entry_type != "file":
                 return
 
         while not getattr(path_spec, "location", None) and path_spec.parent:
@@ -259,15 +328,7 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
             self._number_of_items += 1
             self._AddLog(path_spec, log)
 
-        values = {"event": event, "log": log}
-        for name in item_class._fields:
-            if name not in values:
-                value = getattr(event_data, name, None)
-                if value is not None and name.endswith("_time"):
-                    value = value.CopyToPosixTimestamp()
-                values[name] = value
-
-        item = item_class(**{name: values[name] for name in item_class._fields})
+        item = self._CreateItem(item_class, event, event_data, log)
         if is_entry:
             log.entry = item
         else:

@@ -118,6 +118,11 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
                 os.path.join(directory, host), f"{cls._LOG:s}{name:s}", data, time
             )
 
+        def _SetDirectoryTime(host, time):
+            """Sets the time of the last change of the directory of logs."""
+            path = os.path.join(directory, host, "var", "log", "atop")
+            os.utime(path, (time, time))
+
         def _WriteDays(host, *days, **kwargs):
             """Writes logs of whole days."""
             for day in days:
@@ -148,7 +153,18 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             coverage_test_lib.GetRun(noon - 3000, end, boot_time=noon - 3100),
         )
 
+        # A file is created at midnight, and when a log is converted, and those that are
+        # too old are removed then.
+        for host, time in (
+            ("complete", coverage_test_lib.GetDay(28)[0][0] + 3),
+            ("restart", coverage_test_lib.GetDay(24)[0][0]),
+            ("upgrade", noon + 250),
+        ):
+            _SetDirectoryTime(host, time)
+
         # What is not.
+        _WriteDays("removed", 22, 23)
+        _SetDirectoryTime("removed", coverage_test_lib.GetTime(23, 3, 41))
         _WriteDays("missing", 22, 23, 25, 28)
         for host, data in (("emptied", b""), ("zeroed", bytes(50000))):
             _WriteDays(host, 22, 24)
@@ -294,6 +310,16 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             "25 22:50:05, 25: no samples until 27 23:00:05, for 2 days, 0:10:00, "
             "expected interval 600 s, next log 28, system not started in between, no "
             "log of 26 to 27",
+        )
+
+    def testRemovedFirstLog(self):
+        """Tests a log that was removed, and is not missed between others."""
+        self.assertEqual(
+            self._hosts["removed"][2:],
+            [
+                "Finding 1: 2026-10-23 03:41:00, cases.raw:/removed/var/log/atop: a "
+                "file was created, renamed or removed, and no log has that time."
+            ],
         )
 
     def testLogWithoutSamples(self):
@@ -483,7 +509,7 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             if "atop_coverage" not in event.get("tag", {}).get("labels", []):
                 continue
             path = event["display_name"]
-            match = re.search("([^/:]*)/var/log/atop/atop_202610(.*)", path)
+            match = re.search("([^/:]*)/var/log/atop(?:/atop_202610(.*))?$", path)
             values = (event["data_type"], match[2], event["timestamp_desc"])
             tagged_events[match[1]].append(values)
 
@@ -497,6 +523,7 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             ("cut", [gap]),
             ("emptied", [entry, (start[0], "24", start[2])]),
             ("missing", [(start[0], "25", start[2]), (start[0], "28", start[2])]),
+            ("removed", [(entry[0], None, entry[2])]),
             ("stopped", [gap]),
             ("touched", [entry]),
         ):
@@ -558,15 +585,17 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
                 value = posix_time.PosixTime(timestamp=value)
             setattr(event_data, attribute_name, value)
 
-        event_data_stream = events.EventDataStream()
-        event_data_stream.path_spec = path_spec
+        event_data_stream = None
+        if getattr(event_data, "file_entry_type", "file") == "file":
+            event_data_stream = events.EventDataStream()
+            event_data_stream.path_spec = path_spec
         for attribute_name, description in self._DESCRIPTIONS.items():
             if getattr(event_data, attribute_name, None):
                 event = events.EventObject()
                 event.timestamp_desc = description
                 self._plugin.ExamineEvent(None, event, event_data, event_data_stream)
 
-    def _AddEntry(self, name, time, size=1000, file_entry_type="file"):
+    def _AddEntry(self, name, time, size=1000, file_entry_type="file", **values):
         """Adds the entry of a file.
 
         Args:
@@ -574,13 +603,16 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
           time (int): time of the last change.
           size (Optional[int]): size.
           file_entry_type (Optional[str]): type.
+          values (dict[str, object]): values of other attributes.
         """
         self._AddEvents(
             filestat.FileStatEventData(),
             name,
             file_entry_type=file_entry_type,
             file_size=size,
+            filename=name,
             modification_time=time,
+            **values,
         )
 
     def _AddRun(self, name, start, end, **values):
@@ -638,6 +670,43 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         """Tests a storage without events."""
         self.assertEqual(len(self._GetLines("Not known")), 1)
         self.assertEqual(self._GetLines("Host"), [])
+
+    def testDirectory(self):
+        """Tests changes of the directory of logs."""
+        start, end = coverage_test_lib.GetTime(23), coverage_test_lib.GetTime(24)
+        other = coverage_test_lib.GetTime(23, 5)
+        path = "/var/log/atop"
+        for paths, time, expected in (
+            ([path], coverage_test_lib.GetTime(23, 4), 1),
+            # When atop was started, when a log was written or renamed, and created.
+            ([path], start + 3, 0),
+            ([path], other, 0),
+            ([path], other + 60, 0),
+            ([path], other + 61, 1),
+            ([path], other + 7200, 0),
+            # When it was copied.
+            ([path], start - 3600, 0),
+            ([path], end + 3600, 0),
+            ([path], None, 0),
+            # Not known which one has the logs.
+            ([path, path], coverage_test_lib.GetTime(23, 4), 0),
+            ([f"/mnt{path:s}", path], coverage_test_lib.GetTime(23, 4), 1),
+            ([f"{path:s}/old", "/tmp"], coverage_test_lib.GetTime(23, 4), 0),
+        ):
+            self.setUp()
+            self._AddRun(f"{path:s}/atop_20261023", start, end)
+            self._AddEntry(f"{path:s}/atop_20261023", end)
+            self._AddEntry(
+                f"{path:s}/atop_20261022",
+                other - 86400,
+                change_time=other,
+                creation_time=other + 7200,
+            )
+            for directory_path in paths:
+                self._AddEntry(directory_path, time, file_entry_type="directory")
+            findings = [line for line in self._GetLines() if "created" in line]
+            with self.subTest(paths=paths, time=time):
+                self.assertEqual(len(findings), expected, findings)
 
     def testDaylightSaving(self):
         """Tests days of all lengths in several time zones."""
@@ -909,7 +978,8 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
                 self._GetLines("Left out"),
                 [
                     "34 lines.",
-                    "140 events, as there are more than 50 logs, runs and gaps.",
+                    "140 events, as there are more than 50 logs, runs, gaps and "
+                    "directories.",
                 ],
             )
 
