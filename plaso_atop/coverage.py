@@ -47,7 +47,7 @@ Run = collections.namedtuple(
 )
 
 # Something that was seen: time in seconds since the Epoch or None, name of the log or of
-# the directory, text and event.
+# its directory, text and event.
 Finding = collections.namedtuple("Finding", ["time", "name", "text", "event"])
 
 

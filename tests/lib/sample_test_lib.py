@@ -1,9 +1,6 @@
 """Shared functions and classes for testing plugins that show what samples measured."""
 
 import collections
-import os
-
-from plaso.output import mediator as output_mediator
 
 from plaso_atop import layouts
 from plaso_atop import parser
@@ -72,25 +69,6 @@ class SamplePluginTestCase(test_lib.ParserTestCase):
         for element in event_data:
             self._CheckTypes(element)
         return event_data
-
-    def _GetMessage(self, event_data):
-        """Retrieves the message of an event.
-
-        Args:
-          event_data (EventData): event data.
-
-        Returns:
-          str: message.
-        """
-        mediator = output_mediator.OutputMediator(None)
-        mediator.ReadMessageFormattersFromFile(
-            os.path.join(test_lib.DATA_PATH, "formatters", "atop.yaml")
-        )
-        formatter = mediator.GetMessageFormatter(event_data.data_type)
-
-        event_values = event_data.CopyToDict()
-        formatter.FormatEventValues(mediator, event_values)
-        return formatter.GetMessage(event_values)
 
     def _GetSamples(self, log):
         """Retrieves what the events and atop show for the samples of a log.

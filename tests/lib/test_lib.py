@@ -14,6 +14,7 @@ from dfvfs.path import factory as path_spec_factory
 from dfvfs.resolver import resolver as path_spec_resolver
 
 from plaso.containers import events
+from plaso.output import mediator as output_mediator
 from plaso.parsers import mediator as parsers_mediator
 from plaso.storage.fake import writer as fake_writer
 
@@ -275,6 +276,27 @@ class ParserTestCase(BaseTestCase):
             }
             for event_data in self._GetEventData(storage_writer)
         ]
+
+    def _GetMessages(self, event_data):
+        """Retrieves the messages of an event.
+
+        Args:
+          event_data (EventData): event data.
+
+        Returns:
+          tuple[str, str]: message and short message.
+        """
+        mediator = output_mediator.OutputMediator(None)
+        mediator.ReadMessageFormattersFromFile(
+            os.path.join(DATA_PATH, "formatters", "atop.yaml")
+        )
+        formatter = mediator.GetMessageFormatter(event_data.data_type)
+        event_values = event_data.CopyToDict()
+        formatter.FormatEventValues(mediator, event_values)
+        return (
+            formatter.GetMessage(event_values),
+            formatter.GetMessageShort(event_values),
+        )
 
     def _GetWarnings(self, storage_writer):
         """Retrieves the messages of the warnings.

@@ -346,7 +346,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertEqual(event_data.user_cpu_time, 0)
         self.assertTrue(event_data.since_creation)
         self.assertEqual(
-            self._GetMessage(event_data),
+            self._GetMessages(event_data)[0],
             "Cgroup: /a/b Processes: 2 since the creation of the cgroup",
         )
 
@@ -382,7 +382,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
             ),
         )
         self.assertEqual(
-            self._GetMessage(event_data),
+            self._GetMessages(event_data)[0],
             "Cgroup: /=cmd()\\x1b[2J Processes: 2 in 600 s CPU: 10.0% System "
             "CPU: 60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: "
             "1073741824 bytes Written: 4096 bytes Writes: 1 CPU pressure: 1.0%",
@@ -393,7 +393,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
             log_builder.Cgroup(b"", -1, [], values), flags=1
         )
         self.assertEqual(
-            self._GetMessage(event_data),
+            self._GetMessages(event_data)[0],
             "Cgroup: / since the creation of the cgroup User CPU: 60000 ms",
         )
 

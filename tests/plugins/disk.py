@@ -359,23 +359,23 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
             },
         )
         self.assertEqual(
-            self._GetMessage(boot_disk),
+            self._GetMessages(boot_disk)[0],
             "Disk: sda since boot Read: 8192 bytes Reads: 2",
         )
         self.assertEqual(
-            self._GetMessage(element),
+            self._GetMessages(element)[0],
             "Disk: sda in 600 s Read: 8192 bytes Reads: 2 Busy: 1.0%",
         )
         self.assertEqual(
-            self._GetMessage(hanging),
+            self._GetMessages(hanging)[0],
             "Disk: sdb in 600 s Busy: 100.0% Pending requests: 3",
         )
         self.assertEqual(
-            self._GetMessage(logical_volume),
+            self._GetMessages(logical_volume)[0],
             "Disk: vg0-home Type: LVM in 600 s Written: 4096 bytes Writes: 1",
         )
         self.assertEqual(
-            self._GetMessage(mount),
+            self._GetMessages(mount)[0],
             "NFS mount: nas:/export in 600 s Read: 1000 bytes Mounted for: 86400 s",
         )
 

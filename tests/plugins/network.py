@@ -309,12 +309,12 @@ class AtopNetworkPluginTest(sample_test_lib.SamplePluginTestCase):
             self._GetSystem({"name": b"=eth1", "rerrs": 1, "serrs": 2, "rdrop": 3}),
         )
         self.assertEqual(
-            self._GetMessage(boot),
+            self._GetMessages(boot)[0],
             "Interface: eth0 since boot Sent: 1288490188 bytes Received: 3565158 bytes "
             "Packets sent: 12 Packets received: 34",
         )
         self.assertEqual(
-            self._GetMessage(idle_errors),
+            self._GetMessages(idle_errors)[0],
             "Interface: =eth1 in 600 s Send errors: 2 Receive errors: 1 Dropped in "
             "receiving: 3",
         )

@@ -1,9 +1,6 @@
 """Tests of where a process comes from and what became of it."""
 
-import os
 import unittest
-
-from plaso.output import mediator as output_mediator
 
 from plaso_atop import ancestors
 from plaso_atop import layouts
@@ -11,7 +8,6 @@ from plaso_atop import rawlog
 
 import log_builder
 from tests.lib import process_test_lib
-from tests.lib import test_lib
 
 _CGROUPS = rawlog.FLAG_ACCOUNTING | rawlog.FLAG_IOSTAT | rawlog.FLAG_CGROUPS
 
@@ -72,27 +68,6 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
         events, _ = self._Parse(samples, **kwargs)
         events.sort(key=lambda event: event.start_time.timestamp)
         return {event.pid: getattr(event, attribute) for event in events}
-
-    def _GetMessages(self, event):
-        """Retrieves the messages of an event.
-
-        Args:
-          event (EventData): event data.
-
-        Returns:
-          tuple[str, str]: message and short message.
-        """
-        mediator = output_mediator.OutputMediator(None)
-        mediator.ReadMessageFormattersFromFile(
-            os.path.join(test_lib.DATA_PATH, "formatters", "atop.yaml")
-        )
-        formatter = mediator.GetMessageFormatter(event.data_type)
-        event_values = event.CopyToDict()
-        formatter.FormatEventValues(mediator, event_values)
-        return (
-            formatter.GetMessage(event_values),
-            formatter.GetMessageShort(event_values),
-        )
 
     def testAncestors(self):
         """Tests the ancestors of living processes and of exits."""

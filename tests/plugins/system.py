@@ -902,8 +902,8 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
             },
         )
         self.assertEqual(
-            self._GetMessage(element),
-            "Processes: 9 Zombies: 1 Running threads: 2 since boot",
+            self._GetMessages(element)[0],
+            "System: since boot Processes: 9 Zombies: 1 Running threads: 2",
         )
         self.assertEqual(other_element.load_average_1, 1.5)
 
@@ -921,14 +921,17 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         }
         boot, element = self._ParseSystem(system, system)
         self.assertEqual(
-            self._GetMessage(boot),
-            "Load: 0.33 1.00 12.50 Memory: 90.5% free 93.8% available Processes: 0 "
-            "Running threads: 0 since boot",
+            self._GetMessages(boot)[0],
+            "System: since boot Load: 0.33 1.00 12.50 Memory: 90.5% free 93.8% "
+            "available Processes: 0 Running threads: 0",
         )
         self.assertEqual(
-            self._GetMessage(element),
-            "Load: 0.33 1.00 12.50 CPU: 10.0% user 2.5% system Memory: 90.5% free "
-            "93.8% available Processes: 0 Running threads: 0 in 600 s",
+            self._GetMessages(element),
+            (
+                "System: in 600 s Load: 0.33 1.00 12.50 CPU: 10.0% user 2.5% system "
+                "Memory: 90.5% free 93.8% available Processes: 0 Running threads: 0",
+                "System: in 600 s Load: 0.33 CPU: 10.0% user 2.5% system Processes: 0",
+            ),
         )
 
         system["cpu"]["all"].update({"ntime": 1200, "wtime": 2400, "steal": 600})
@@ -942,12 +945,12 @@ class AtopSystemPluginTest(sample_test_lib.SamplePluginTestCase):
         }
         _, element = self._ParseSystem({}, system)
         self.assertEqual(
-            self._GetMessage(element),
-            "Load: 0.33 1.00 12.50 CPU: 9.7% user 2.4% system 1.0% nice 1.9% wait "
-            "0.5% steal Memory: 90.5% free 93.8% available Swap: 25.0% used "
-            "OOM kills: 1 CPU pressure: 1.0% Memory pressure: 2.0% I/O pressure: 3.0% "
-            "Processes: 0 Running threads: 0 TCP connections: 5 "
-            "IP packets forwarded: 7 in 600 s",
+            self._GetMessages(element)[0],
+            "System: in 600 s Load: 0.33 1.00 12.50 CPU: 9.7% user 2.4% system "
+            "1.0% nice 1.9% wait 0.5% steal Memory: 90.5% free 93.8% available "
+            "Swap: 25.0% used OOM kills: 1 CPU pressure: 1.0% Memory pressure: 2.0% "
+            "I/O pressure: 3.0% Processes: 0 Running threads: 0 TCP connections: 5 "
+            "IP packets forwarded: 7",
         )
 
 

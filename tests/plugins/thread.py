@@ -331,7 +331,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
             },
         )
         self.assertEqual(
-            self._GetMessage(event_data),
+            self._GetMessages(event_data)[0],
             "Thread activity: =C2 Compiler TID: 11 Process: java PID: 10 UID: 0 "
             "State: running in 600 s CPU: 50.0% System CPU: 300000 ms Written: 512 "
             "bytes Waited for CPU: 5 us",
