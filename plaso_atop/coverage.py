@@ -46,8 +46,8 @@ Run = collections.namedtuple(
     ],
 )
 
-# Something that was seen: time in seconds since the Epoch or None, name of the log or of
-# its directory, text and event.
+# Something that was seen: time in seconds since the Epoch or None, name of the log or
+# directory, text and event.
 Finding = collections.namedtuple("Finding", ["time", "name", "text", "event"])
 
 
