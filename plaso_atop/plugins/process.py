@@ -3,13 +3,13 @@
 import itertools
 import math
 import operator
-import sys
 
 from plaso.containers import events
 
 from plaso_atop import ancestors
 from plaso_atop import control_groups
 from plaso_atop import parser
+from plaso_atop import process_memory
 from plaso_atop import processes
 from plaso_atop import rawlog
 from plaso_atop.plugins import interface
@@ -387,26 +387,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         )
     )
 
-    # Bounds of what is remembered, which only a forged log exceeds. That of all
-    # processes is enough for 50,000 whose command lines have 255 bytes.
+    # Bounds of what is remembered, which only a forged log exceeds.
     _MAXIMUM_NUMBER_OF_DISPLACED = 1000
     _MAXIMUM_NUMBER_OF_EXITED = 10000
-    _MAXIMUM_NUMBER_OF_IDENTIFIERS = 1000
     _MAXIMUM_NUMBER_OF_PROCESSES = 1 << 16
     _MAXIMUM_NUMBER_PER_PID = 16
     _MAXIMUM_NUMBER_OF_SHARED_TASKS = 4096
-    _MAXIMUM_SHARED_SIZE = 2 * 1024 * 1024
-    _MAXIMUM_STATE_SIZE = 43 * 1024 * 1024 // processes.Process.SIZE_UNIT
-
-    # Sizes in memory in bytes: of an entry of what is shared, and of identifiers that
-    # are not shared.
-    _ENTRY_SIZE = 120
-    _IDENTIFIERS_SIZE = 480
-
-    _ANCESTOR_SIZE = ancestors.Ancestor.SIZE // processes.Process.SIZE_UNIT
-    _ANCESTOR_VALUES_SIZE = (
-        ancestors.Ancestor.VALUES_SIZE // processes.Process.SIZE_UNIT
-    )
 
     def __init__(self):
         """Initializes a plugin."""
@@ -419,18 +405,15 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
-        self._identifiers = {}
         self._is_previous_complete = False
+        self._memory = None
         self._number_of_omitted = 0
         self._number_of_omitted_changes = 0
         self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
-        self._shared = {}
-        self._shared_size = 0
         self._start_tolerance = None
         self._started = []
-        self._state_size = 0
 
     def _AddCounters(self, process, task, sample):
         """Adds what a process used since the previous sample to its totals.
@@ -488,7 +471,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Returns:
           bool: True if there is room.
         """
-        if self._state_size >= self._MAXIMUM_STATE_SIZE:
+        if self._memory.is_full:
             return False
 
         if process is None:
@@ -525,7 +508,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         process.is_corrupted |= sample.has_damaged_time
         process.state = task.state
         process.task = None
-        self._CountState(process)
+        self._memory.Count(process)
         self._exited.append(process)
 
     def _AddNetwork(self, process, task, is_total):
@@ -586,7 +569,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         Returns:
           dict[str, bool|int]: attributes of the change.
         """
-        ids = self._GetSharedIdentifiers(task)
+        ids = self._memory.ShareIdentifiers(self._GetIdentifiers(task))
         if ids == process.ids:
             return {}
 
@@ -650,25 +633,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             attributes["previous_command_line"] = self._GetText(previous_title[1])
         return attributes
 
-    def _CountState(self, process, is_kept=True):
-        """Counts what a process takes in memory.
-
-        Args:
-          process (processes.Process): process.
-          is_kept (Optional[bool]): False if the process is not remembered any more.
-        """
-        size = 0
-        if is_kept:
-            size = process.GetSize()
-            if process.ids not in self._identifiers:
-                size += self._IDENTIFIERS_SIZE // process.SIZE_UNIT
-            for value in (process.ancestors, process.cgroup):
-                if value and value not in self._shared:
-                    size += sys.getsizeof(value) // process.SIZE_UNIT
-
-        self._state_size += size - process.state_size
-        process.state_size = size
-
     def _CreateProcess(self, task, sample):
         """Creates a process of its first entry.
 
@@ -680,9 +644,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           processes.Process: process.
         """
         process = processes.Process(task, sample)
-        process.ids = self._GetSharedIdentifiers(task)
-        process.as_ancestor.number_of_references += 1
-        self._state_size += self._ANCESTOR_SIZE
+        process.ids = self._memory.ShareIdentifiers(self._GetIdentifiers(task))
+        self._memory.Add(process)
         if not process.is_exit_only:
             self._SetCgroup(process, task, sample)
             process.container = self._GetContainer(task, sample)
@@ -826,40 +789,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             others.append(self._processes[pid])
         return others
 
-    def _GetShared(self, value):
-        """Retrieves a text that equal ones share.
-
-        Args:
-          value (bytes|str): text or None if not known.
-
-        Returns:
-          bytes|str: text, the same object where it was retrieved before.
-        """
-        if not value or value in self._shared:
-            return self._shared.get(value)
-
-        size = self._ENTRY_SIZE + sys.getsizeof(value)
-        if self._shared_size + size <= self._MAXIMUM_SHARED_SIZE:
-            self._shared[value] = value
-            self._shared_size += size
-        return value
-
-    def _GetSharedIdentifiers(self, task):
-        """Retrieves the identifiers of user and group of a process.
-
-        Args:
-          task (rawlog.Task): entry of the process.
-
-        Returns:
-          tuple[int]: identifiers in the order of _IDENTIFIERS, None for what a version
-              does not have. Equal ones are the same object, as most processes have the
-              identifiers of one of a few users.
-        """
-        ids = self._GetIdentifiers(task)
-        if len(self._identifiers) < self._MAXIMUM_NUMBER_OF_IDENTIFIERS:
-            return self._identifiers.setdefault(ids, ids)
-        return self._identifiers.get(ids, ids)
-
     def _IsExited(self, task):
         """Determines if the exit of a zombie was recorded in a sample before.
 
@@ -949,12 +878,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process = self._CreateProcess(task, sample)
             self._processes[task.pid] = process
             self._started.append(process)
-            self._CountState(process)
+            self._memory.Count(process)
 
         elif self._IsUnchanged(process, task, sample):
             pass
 
-        elif self._state_size >= self._MAXIMUM_STATE_SIZE:
+        elif self._memory.is_full:
             # A process that changed takes more room.
             self._number_of_omitted_changes += 1
 
@@ -963,7 +892,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             attributes.update(self._CompareIdentifiers(process, task))
             attributes.update(self._CompareContainers(process, task, sample))
             process.task = None
-            self._CountState(process)
+            self._memory.Count(process)
             if attributes:
                 self._ProduceChange(parser_mediator, process, attributes, sample)
 
@@ -1029,8 +958,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
               if it exited or is alive at the end of the log.
           sample (Optional[rawlog.Sample]): sample that the entry of its exit is from.
         """
-        self._CountState(process, is_kept=False)
-        self._ReleaseAncestor(process.as_ancestor)
+        self._memory.Remove(process)
         name, cmdline, ids, container = process.GetFirst()
         utime, stime, rsz, wsz, cwsz, minflt, majflt, rmem, vmem = process.GetTotals()
 
@@ -1113,20 +1041,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             parser_mediator, event_data, corrupted=process.is_corrupted
         )
 
-    def _ReleaseAncestor(self, ancestor):
-        """Gives up a process that is not remembered any more.
-
-        Args:
-          ancestor (ancestors.Ancestor): the process as its descendants need it.
-        """
-        number_of_ancestors = ancestor.Release()
-        if not number_of_ancestors:
-            # Its values are not those of a process any more.
-            self._state_size += self._ANCESTOR_VALUES_SIZE
-        else:
-            self._state_size -= self._ANCESTOR_SIZE * number_of_ancestors
-            self._state_size -= self._ANCESTOR_VALUES_SIZE * (number_of_ancestors - 1)
-
     def _SetAncestors(self, sample):
         """Sets the ancestors of the processes that are listed first.
 
@@ -1153,8 +1067,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 parent_node = parent and parent.as_ancestor
                 if not parent:
                     parent_node = ancestors.Ancestor(process.ppid)
-                    self._state_size += self._ANCESTOR_SIZE
-                    self._state_size += self._ANCESTOR_VALUES_SIZE
+                    self._memory.AddUnknown()
                 process.as_ancestor.SetParent(parent_node)
             parents[process] = parent
 
@@ -1163,7 +1076,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         for process, parent in parents.items():
             value = values.get(parent)
             if value is None:
-                value = self._GetShared(process.as_ancestor.GetText())
+                value = self._memory.Share(process.as_ancestor.GetText())
                 if parent and parent not in parents:
                     values[parent] = value
             process.ancestors = value
@@ -1190,7 +1103,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         cgroup = self._GetCgroup(task, sample)
         if cgroup or not process.is_cgroup_missing:
-            process.cgroup = self._GetShared(cgroup)
+            process.cgroup = self._memory.Share(cgroup)
             process.may_be_in_container = self._MayBeContainerCgroup(cgroup, sample)
 
     def _SetExit(self, event_data, process, sample):
@@ -1264,7 +1177,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         # The child keeps the text where the parent is gone.
         if not process.is_exit_only:
-            self._CountState(process)
+            self._memory.Count(process)
 
     def _SetLast(self, parser_mediator, event_data, process):
         """Sets what a process was at its end, where that is not what it was first.
@@ -1385,7 +1298,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                     self._AddExit(task, sample)
                 if (
                     len(self._exited) == self._MAXIMUM_NUMBER_OF_EXITED
-                    or self._state_size >= self._MAXIMUM_STATE_SIZE
+                    or self._memory.is_full
                 ):
                     self._ProcessExited(parser_mediator, sample)
 
@@ -1412,20 +1325,17 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._has_exit_network = False
         self._has_iostat = False
         self._has_network = False
-        self._identifiers = {}
         self._is_previous_complete = False
+        self._memory = process_memory.ProcessMemory()
         self._number_of_omitted = 0
         self._number_of_omitted_changes = 0
         self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
-        self._shared = {}
-        self._shared_size = 0
         self._start_tolerance = self._START_TOLERANCE
         if log.version_tuple <= (1, 23):
             self._start_tolerance = self._START_TOLERANCE_1_23
         self._started = []
-        self._state_size = 0
 
 
 parser.AtopParser.RegisterPlugin(AtopProcessPlugin)
