@@ -3,12 +3,10 @@
 
 import ast
 import glob
-import io
 import os
 import re
 import unittest
 
-from plaso.containers import artifacts
 
 from plaso_atop import layouts
 from plaso_atop import parser
@@ -335,21 +333,13 @@ class ValuesTest(test_lib.ParserTestCase):
         Returns:
           FakeStorageWriter: storage writer.
         """
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        # pylint: disable=protected-access
-        configuration._atop_user_names = {"0": "root", "33": "www-data"}
-
-        data = self._BuildLog(version)
-        file_object = io.BytesIO(data)
-        file_object.get_size = lambda: len(data)
-
-        storage_writer = self._CreateStorageWriter()
-        parser_mediator = self._CreateParserMediator(
-            storage_writer, system_configurations=[configuration]
+        return self._ParseData(
+            self._BuildLog(version),
+            self._CreateParser(),
+            system_configurations=[
+                self._CreateSystemConfiguration({"0": "root", "33": "www-data"})
+            ],
         )
-        self._CreateParser().Parse(parser_mediator, file_object)
-        return storage_writer
 
     def testValues(self):
         """Tests that values have the documented type, and each attribute has some."""

@@ -20,38 +20,6 @@ _BLOCK_SIZE = 4096
 _T0 = log_builder.T0
 
 
-class _BrokenFile(io.BytesIO):
-    """File with a part that cannot be read."""
-
-    def __init__(self, data, offset, end_offset):
-        """Initializes a file.
-
-        Args:
-          data (bytes): contents.
-          offset (int): offset in bytes of what cannot be read.
-          end_offset (int): offset of its end in bytes.
-        """
-        super().__init__(data)
-        self._range = (offset, end_offset)
-
-    def read(self, size=-1):
-        """Reads data.
-
-        Args:
-          size (Optional[int]): size in bytes.
-
-        Returns:
-          bytes: data.
-
-        Raises:
-          OSError: if a part of it cannot be read.
-        """
-        offset, end_offset = self._range
-        if self.tell() < end_offset and self.tell() + size > offset:
-            raise OSError("Input/output error")
-        return super().read(size)
-
-
 class CarverTest(test_lib.BaseTestCase):
     """Tests for the finding of samples anywhere."""
 
@@ -409,7 +377,7 @@ class CarverTest(test_lib.BaseTestCase):
         data = self._BuildLog(400)
         samples = self._GetSamples(data)
         start, end = 20 * _BLOCK_SIZE, 22 * _BLOCK_SIZE
-        log_file = _BrokenFile(data, start, end)
+        log_file = test_lib.UnreadableFile(data, (start, end - start))
         ((log, contents),) = self._Find(log_file)
         expected = [
             data[offset:end_offset]

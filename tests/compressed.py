@@ -9,41 +9,13 @@ import unittest
 
 from plaso_atop import compressed
 
+from tests.lib import test_lib
+
 COMPRESS_FUNCTIONS = {
     compressed.BZIP2: bz2.compress,
     compressed.GZIP: gzip.compress,
     compressed.XZ: lzma.compress,
 }
-
-
-class FaultyFile(io.BytesIO):
-    """File with a part that cannot be read."""
-
-    def __init__(self, data, offset):
-        """Initializes a file.
-
-        Args:
-          data (bytes): contents.
-          offset (int): offset in bytes of the first byte that cannot be read.
-        """
-        super().__init__(data)
-        self._offset = offset
-
-    def read(self, size=-1):
-        """Reads data.
-
-        Args:
-          size (Optional[int]): size in bytes.
-
-        Returns:
-          bytes: data.
-
-        Raises:
-          OSError: if a part of it cannot be read.
-        """
-        if self.tell() + size > self._offset:
-            raise OSError(5, "Input/output error")
-        return super().read(size)
 
 
 class CompressedTest(unittest.TestCase):
@@ -139,7 +111,9 @@ class CompressedTest(unittest.TestCase):
     def testReadError(self):
         """Tests a file on a bad sector."""
         compressed_data = gzip.compress(self._data)
-        file_object = FaultyFile(compressed_data, 50000)
+        file_object = test_lib.UnreadableFile(
+            compressed_data, (50000, len(compressed_data))
+        )
         pieces = []
         with self.assertRaisesRegex(
             compressed.DecompressionError, "^Input/output error$"

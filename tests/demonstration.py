@@ -487,14 +487,7 @@ class OtherDocumentsTest(DocumentTestCase):
             self._ReadDocument("docs", "development.md"),
             re.DOTALL | re.MULTILINE,
         )
-        process = subprocess.run(
-            [sys.executable, "-c", program],
-            check=True,
-            cwd=test_lib.PROJECT_PATH,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        *lines, damages = process.stdout.splitlines()
+        *lines, damages = test_lib.RunScript(program).splitlines()
         self.assertGreater(len(lines), 100)
         self.assertEqual(damages, "[]")
 

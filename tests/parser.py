@@ -4,8 +4,6 @@ import gzip
 import io
 import os
 import struct
-import subprocess
-import sys
 import tempfile
 import unittest
 
@@ -51,13 +49,7 @@ class AtopParserTest(test_lib.ParserTestCase):
             "parser.AtopParser()\n"
             "print(layouts._GetBuilder.cache_info().misses)\n"
         )
-        output = subprocess.run(
-            [sys.executable, "-c", script],
-            check=True,
-            cwd=test_lib.PROJECT_PATH,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
+        output = test_lib.RunScript(script)
         self.assertEqual(output, "0\n")
 
     def testGetFormatSpecification(self):
@@ -100,13 +92,7 @@ class AtopParserTest(test_lib.ParserTestCase):
             "for _, plugin_class in parser.AtopParser.GetPlugins():\n"
             "    print(plugin_class.__module__)\n"
         )
-        output = subprocess.run(
-            [sys.executable, "-c", script],
-            check=True,
-            cwd=test_lib.PROJECT_PATH,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
+        output = test_lib.RunScript(script)
         self.assertTrue(module_names)
         self.assertEqual(set(output.split()), module_names)
 

@@ -499,44 +499,6 @@ class DamageTest(DamagedLogTestCase):
             )
 
 
-class UnreadableFile(io.BytesIO):
-    """File with parts that cannot be read.
-
-    Attributes:
-      number_of_failures (int): number of reads that failed.
-    """
-
-    def __init__(self, data, *ranges):
-        """Initializes a file.
-
-        Args:
-          data (bytes): contents of the file.
-          ranges (tuple[int, int]): offset and size of each part that cannot be read.
-        """
-        super().__init__(data)
-        self._ranges = ranges
-        self.number_of_failures = 0
-
-    def read(self, size=-1):
-        """Reads data.
-
-        Args:
-          size (int): size in bytes.
-
-        Returns:
-          bytes: data.
-
-        Raises:
-          OSError: if the data cannot be read.
-        """
-        start = self.tell()
-        for range_offset, range_size in self._ranges:
-            if start < range_offset + range_size and start + size > range_offset:
-                self.number_of_failures += 1
-                raise OSError("Input/output error")
-        return super().read(size)
-
-
 class UnreadableTest(DamagedLogTestCase):
     """Tests for logs that lie where they cannot be read."""
 
@@ -571,7 +533,7 @@ class UnreadableTest(DamagedLogTestCase):
             )
         ]
 
-        file_object = UnreadableFile(data, *ranges)
+        file_object = test_lib.UnreadableFile(data, *ranges)
         log = rawlog.RawLog(file_object)
         values = [GetValues(sample) for sample in log.samples()]
         self.assertEqual([value for value in values if value in whole], whole)
@@ -625,7 +587,7 @@ class UnreadableTest(DamagedLogTestCase):
         """Tests the warning of a sector that cannot be read."""
         data, parts = self._ReadParts("atop-2.12.1")
         offset, end_offset = parts[3].blocks[1]
-        file_object = UnreadableFile(data, (end_offset - 1, 1))
+        file_object = test_lib.UnreadableFile(data, (end_offset - 1, 1))
         # pylint: disable-next=attribute-defined-outside-init
         file_object.get_size = lambda: len(data)
         storage_writer = self._CreateStorageWriter()
@@ -646,7 +608,7 @@ class UnreadableTest(DamagedLogTestCase):
         """Tests a file that cannot be read after its header."""
         data, _ = self._ReadParts("atop-2.12.1")
         data += bytes(64 * 1024 * 1024)
-        file_object = UnreadableFile(data, (4096, len(data)))
+        file_object = test_lib.UnreadableFile(data, (4096, len(data)))
         log = rawlog.RawLog(file_object)
         # The first system block is in what can be read.
         self.assertEqual([sample.has_tasks for sample in log.samples()], [False])

@@ -1,9 +1,5 @@
 """Shared functions and classes for testing the plugins activity and thread."""
 
-import io
-
-from plaso.containers import artifacts
-
 from plaso_atop import layouts
 
 import log_builder
@@ -277,11 +273,6 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         Returns:
           str: name or None if not known.
         """
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        # pylint: disable=protected-access
-        configuration._atop_user_names = {"0": "root", "33": "www-data"}
-
         builder = log_builder.LogBuilder(version=version)
         flags = log_builder.FLAG_CONTAINERS
         if version == "2.10":
@@ -290,14 +281,13 @@ class TaskPluginTestCase(sample_test_lib.SamplePluginTestCase):
         data = builder.Build()
         if is_damaged:
             data = data[:-8] + b"\xa5" * 8
-        file_object = io.BytesIO(data)
-        file_object.get_size = lambda: len(data)
-
-        storage_writer = self._CreateStorageWriter()
-        parser_mediator = self._CreateParserMediator(
-            storage_writer, system_configurations=[configuration]
+        storage_writer = self._ParseData(
+            data,
+            self._CreateParser(),
+            system_configurations=[
+                self._CreateSystemConfiguration({"0": "root", "33": "www-data"})
+            ],
         )
-        self._CreateParser().Parse(parser_mediator, file_object)
         (event_data,) = self._GetEventData(storage_writer)
         return event_data.username
 

@@ -1,10 +1,13 @@
 """Shared functions and classes for testing."""
 
 import collections
+import errno
 import functools
 import io
 import os
 import shutil
+import subprocess
+import sys
 import unittest
 
 from dfdatetime import interface as dfdatetime_interface
@@ -13,6 +16,7 @@ from dfvfs.lib import definitions as dfvfs_definitions
 from dfvfs.path import factory as path_spec_factory
 from dfvfs.resolver import resolver as path_spec_resolver
 
+from plaso.containers import artifacts
 from plaso.containers import events
 from plaso.output import mediator as output_mediator
 from plaso.parsers import mediator as parsers_mediator
@@ -139,6 +143,65 @@ def GetTestFilePath(path_segments):
     return os.path.join(TEST_DATA_PATH, *path_segments)
 
 
+def RunScript(script):
+    """Runs a script of Python where no test has imported anything.
+
+    Args:
+      script (str): script.
+
+    Returns:
+      str: what it printed.
+
+    Raises:
+      CalledProcessError: if it fails.
+    """
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        cwd=PROJECT_PATH,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+
+
+class UnreadableFile(io.BytesIO):
+    """File with parts that cannot be read.
+
+    Attributes:
+      number_of_failures (int): number of reads that failed.
+    """
+
+    def __init__(self, data, *ranges):
+        """Initializes a file.
+
+        Args:
+          data (bytes): contents of the file.
+          ranges (tuple[int, int]): offset and size of each part that cannot be read.
+        """
+        super().__init__(data)
+        self._ranges = ranges
+        self.number_of_failures = 0
+
+    def read(self, size=-1):
+        """Reads data.
+
+        Args:
+          size (int): size in bytes.
+
+        Returns:
+          bytes: data.
+
+        Raises:
+          OSError: if the data cannot be read.
+        """
+        start = self.tell()
+        for range_offset, range_size in self._ranges:
+            if start < range_offset + range_size and start + size > range_offset:
+                self.number_of_failures += 1
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
 class BaseTestCase(unittest.TestCase):
     """The base test case."""
 
@@ -232,6 +295,21 @@ class ParserTestCase(BaseTestCase):
 
         return parser_mediator
 
+    def _CreateSystemConfiguration(self, user_names):
+        """Creates a system configuration with the names of users.
+
+        Args:
+          user_names (dict[str, str]): names of users per identifier.
+
+        Returns:
+          SystemConfigurationArtifact: system configuration.
+        """
+        configuration = artifacts.SystemConfigurationArtifact()
+        configuration.path_specs = []
+        # pylint: disable=protected-access
+        configuration._atop_user_names = user_names
+        return configuration
+
     def _CreateStorageWriter(self):
         """Creates a storage writer object.
 
@@ -313,12 +391,14 @@ class ParserTestCase(BaseTestCase):
             for warning in storage_writer.GetAttributeContainers(container_type)
         ]
 
-    def _ParseData(self, data, parser):
+    def _ParseData(self, data, parser, system_configurations=None):
         """Parses data with a parser and writes results to a storage writer.
 
         Args:
           data (bytes): contents of a file.
           parser (FileObjectParser): parser.
+          system_configurations (Optional[list[SystemConfigurationArtifact]]): system
+              configurations.
 
         Returns:
           FakeStorageWriter: storage writer.
@@ -327,7 +407,9 @@ class ParserTestCase(BaseTestCase):
         file_object.get_size = lambda: len(data)
 
         storage_writer = self._CreateStorageWriter()
-        parser_mediator = self._CreateParserMediator(storage_writer)
+        parser_mediator = self._CreateParserMediator(
+            storage_writer, system_configurations=system_configurations
+        )
         parser.Parse(parser_mediator, file_object)
         return storage_writer
 

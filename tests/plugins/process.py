@@ -1,8 +1,7 @@
 """Tests for the atop raw log process plugin, with logs made for its rules."""
 
+import io
 import unittest
-
-from plaso.containers import artifacts
 
 from plaso_atop import layouts
 from plaso_atop import parser
@@ -46,16 +45,13 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
         Returns:
           list[EventData]: event data.
         """
-        configuration = artifacts.SystemConfigurationArtifact()
-        configuration.path_specs = []
-        configuration._atop_user_names = user_names
-
         storage_writer = self._CreateStorageWriter()
         parser_mediator = self._CreateParserMediator(
-            storage_writer, system_configurations=[configuration]
+            storage_writer,
+            system_configurations=[self._CreateSystemConfiguration(user_names)],
         )
         plugin = process.AtopProcessPlugin()
-        log = rawlog.RawLog(test_lib.io.BytesIO(data))
+        log = rawlog.RawLog(io.BytesIO(data))
         plugin.Start(parser_mediator, log)
         for sample in log.samples():
             plugin.ProcessSample(parser_mediator, sample)
