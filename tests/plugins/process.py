@@ -10,7 +10,6 @@ from plaso_atop.plugins import process
 
 import log_builder
 from tests.lib import process_test_lib
-from tests.lib import test_lib
 
 _NEW = -(1 << 31)
 
