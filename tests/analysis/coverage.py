@@ -14,6 +14,8 @@ from unittest import mock
 from dfdatetime import posix_time
 from dfdatetime import semantic_time
 
+from dfvfs.lib import definitions as dfvfs_definitions
+from dfvfs.path import factory as path_spec_factory
 from dfvfs.path import fake_path_spec
 from dfvfs.path import gzip_path_spec
 
@@ -326,9 +328,10 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         """Tests what the report says of logs."""
         self.assertEqual(
             self._hosts["restart"][1],
-            "Log cases.E01:/restart/var/log/atop/atop_20261023: 2026-10-22 22:00:05 to "
-            "2026-10-23 21:50:05, samples: 145, runs of atop: 3, boots of the system: "
-            "2, interval: 600 s, process accounting: not active, atop: 2.12.",
+            "Log cases.E01/p1/lvm1:/restart/var/log/atop/atop_20261023: 2026-10-22 "
+            "22:00:05 to 2026-10-23 21:50:05, samples: 145, runs of atop: 3, boots of "
+            "the system: 2, interval: 600 s, process accounting: not active, atop: "
+            "2.12.",
         )
         self.assertEqual(len(self._hosts["rotated"]), 7)
         for line, name in zip(self._hosts["rotated"], ("22.gz", "23.bz2", "24.xz")):
@@ -352,8 +355,9 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         self.assertEqual(
             self._hosts["removed"][2:],
             [
-                "Finding 1: 2026-10-23 03:41:00, cases.E01:/removed/var/log/atop: a "
-                "file was created, renamed or removed, and no log has that time."
+                "Finding 1: 2026-10-23 03:41:00, cases.E01/p1/lvm1:/removed/var/log/"
+                "atop: a file was created, renamed or removed, and no log has that "
+                "time."
             ],
         )
 
@@ -502,16 +506,16 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             output = " ".join(output.split())
             self.assertIn(
                 "Text : Coverage by logs of atop, all times in UTC. Host accounting: "
-                "logs: 3, findings: 1. Log cases.E01:/accounting/var/log/atop/"
-                "atop_20261022: 2026-10-21 22:00:05 to 2026-10-22 21:50:05, samples: "
-                "144, runs of atop: 1, boots of the system: 1, interval: 600 s, "
-                "process accounting: active, atop: 2.12. Log",
+                "logs: 3, findings: 1. Log cases.E01/p1/lvm1:/accounting/var/log/"
+                "atop/atop_20261022: 2026-10-21 22:00:05 to 2026-10-22 21:50:05, "
+                "samples: 144, runs of atop: 1, boots of the system: 1, interval: "
+                "600 s, process accounting: active, atop: 2.12. Log",
                 output,
             )
             self.assertIn(
-                "Finding 1: 2026-10-23 09:30:05, "
-                "cases.E01:/accounting/var/log/atop/atop_20261023: process accounting "
-                "ended during a run of atop. Host among:",
+                "Finding 1: 2026-10-23 09:30:05, cases.E01/p1/lvm1:/accounting/var/"
+                "log/atop/atop_20261023: process accounting ended during a run of "
+                "atop. Host among:",
                 output,
             )
             self.assertIn(
@@ -602,16 +606,32 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         self._mediator = None
         self._plugin = coverage.AtopCoverageAnalysisPlugin()
 
-    def _AddEvents(self, event_data, name, is_compressed=False, **values):
+    def _AddEvents(
+        self, event_data, name, is_compressed=False, partition=None, **values
+    ):
         """Adds the events of event data.
 
         Args:
           event_data (EventData): event data.
           name (str): path of the file.
           is_compressed (Optional[bool]): True if the data is compressed in the file.
+          partition (Optional[str]): name of the partition of an image.
           values (dict[str, object]): values of attributes, times as seconds.
         """
         path_spec = fake_path_spec.FakePathSpec(location=name)
+        if partition:
+            path_spec = None
+            for indicator, values_of_part in (
+                (dfvfs_definitions.TYPE_INDICATOR_OS, {"location": "/disk.raw"}),
+                (dfvfs_definitions.TYPE_INDICATOR_RAW, {}),
+                (dfvfs_definitions.TYPE_INDICATOR_GPT, {"location": f"/{partition:s}"}),
+                (dfvfs_definitions.TYPE_INDICATOR_EXT, {"location": name}),
+            ):
+                if path_spec:
+                    values_of_part["parent"] = path_spec
+                path_spec = path_spec_factory.Factory.NewPathSpec(
+                    indicator, **values_of_part
+                )
         if is_compressed:
             path_spec = gzip_path_spec.GzipPathSpec(parent=path_spec)
 
@@ -765,6 +785,22 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
                 self.assertEqual(
                     sum("another host" in line for line in lines), expected
                 )
+
+    def testPartitions(self):
+        """Tests logs of the same path in several partitions of an image."""
+        start, end = coverage_test_lib.GetTime(23), coverage_test_lib.GetTime(24)
+        path = "/var/log/atop/atop_20261023"
+        self._AddRun(path, start, end, partition="p1")
+        self.assertEqual(len(self._GetLines("Log /var/log/atop/atop_20261023:")), 1)
+        self._AddRun(path, start, end, partition="p2")
+        self.assertEqual(
+            self._GetLines(),
+            [
+                "2026-10-23 00:00:00, disk.raw/p2:/var/log/atop/atop_20261023: samples "
+                "until 2026-10-24 00:00:00, as disk.raw/p1:/var/log/atop/atop_20261023 "
+                "has."
+            ],
+        )
 
     def testDaylightSaving(self):
         """Tests days of all lengths in several time zones."""
