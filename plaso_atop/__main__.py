@@ -97,7 +97,7 @@ def _Run():
     carve_parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="storage media image, device, or any other file; it is only read",
+        help="storage media image, block device, or any other file; it is only read",
     )
     carve_parser.add_argument(
         "--output",

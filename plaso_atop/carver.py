@@ -445,6 +445,9 @@ class Carver:
 
     _SCAN_SIZE = 512 * 1024
 
+    # Blocks of file systems and pages of memory consist of these.
+    _SECTOR_SIZE = 512
+
     def __init__(self):
         """Initializes a carver."""
         super().__init__()
@@ -602,6 +605,32 @@ class Carver:
             sample.Release()
         return sample
 
+    def _HasOwnTime(self, stream, layout, sample):
+        """Determines if the time of a sample is its own, where nothing is in front.
+
+        The streams say nothing of what is in front of their sizes in the record. That
+        is of something else if it is the end of a block that does not belong there.
+
+        Args:
+          stream (Stream): what is searched.
+          layout (layouts.FileLayout): layout.
+          sample (rawlog.Sample): sample, which is whole.
+
+        Returns:
+          bool: True if the time is in the same sector as the sizes, or if the record
+              that follows says the same.
+        """
+        position = sample.offset % self._SECTOR_SIZE
+        size = layout.rawrecord.members["scomplen"].offset
+        if not position or position + size < self._SECTOR_SIZE:
+            return True
+
+        record = self._GetSample(stream, layout, sample.end_offset, is_whole=False)
+        return (
+            record is not None
+            and abs(record.curtime - record.interval - sample.curtime) <= 1
+        )
+
     def _GetHeader(self, stream, offset):
         """Retrieves the header at an offset.
 
@@ -705,6 +734,8 @@ class Carver:
             layout = self._GetLayout(stream, record, offset, compressed_size)
             sample = layout and self._GetSample(stream, layout, offset - record.size)
             if sample:
+                if not self._HasOwnTime(stream, layout, sample):
+                    return None, sample.end_offset
                 return self._GetPiece(stream, layout, None, sample)
 
         return None, offset + 1

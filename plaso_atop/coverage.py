@@ -15,6 +15,9 @@ _DAY = 24 * 60 * 60
 # Time in which atop is started again, and in which it writes a sample.
 _TOLERANCE = 60
 
+# The directory of logs in a volume that is mounted at /var/log.
+_MOUNTED_DIRECTORY = "/atop"
+
 # What is known of the entry of a log or of their directory in the file system, of a gap
 # and of a run of atop. Times are in seconds since the Epoch. What is not known is None.
 Entry = collections.namedtuple(
@@ -90,7 +93,10 @@ def IsDirectoryOfLogs(path):
     Returns:
       bool: True if they do.
     """
-    return f"/{path:s}".endswith("/var/log/atop")
+    # In a volume that is mounted at /var or at /var/log the path starts there.
+    return path in ("/log/atop", _MOUNTED_DIRECTORY) or f"/{path:s}".endswith(
+        "/var/log/atop"
+    )
 
 
 class Log:
@@ -132,8 +138,10 @@ class Log:
         self.gaps = {}
         self.hostname = ""
         self.is_in_place = IsDirectoryOfLogs(directory_path)
+        # A directory of that name may be anything else.
+        is_in_place = self.is_in_place and directory_path != _MOUNTED_DIRECTORY
         self.is_named = base_name not in self._OTHER_NAMES and bool(
-            match or self.is_in_place
+            match or is_in_place
         )
         self.name = name
         self.runs = {}

@@ -403,6 +403,68 @@ class CarverTest(test_lib.BaseTestCase):
         for size in range(offset, end_offset, 7):
             self.assertEqual(self._Find(data[offset:size]), [], size)
 
+    def testCutRecord(self):
+        """Tests samples whose time was lost with the block in front of them."""
+        data = self._BuildLog(5)
+        _, (offset, end_offset), *_ = self._GetSamples(data)
+        for size in range(17):
+            with self.subTest(size=size):
+                # The rest of its record stands at the start of a block.
+                start = data[offset : offset + size]
+                sample, behind = data[offset + size : end_offset], data[end_offset:]
+                # The block in front is another one, and ends with another time.
+                other = bytes(byte ^ 0x55 for byte in start[:1]) + start[1:]
+                blocks = [
+                    block.rjust(_BLOCK_SIZE, b"\xff") + sample
+                    for block in (other, start, data[: offset + size])
+                ]
+                numbers = [
+                    [log.number_of_samples for log, _ in self._Find(contents)]
+                    for block in blocks
+                    for contents in (block, block + behind)
+                ]
+                # What is in front or behind has to confirm the time, unless all of it
+                # is at the start of a block.
+                expected = [[], [3], [], [4], [2], [5]]
+                if not size:
+                    expected[:4] = [[1], [4], [1], [4]]
+                self.assertEqual(numbers, expected)
+
+    def testPages(self):
+        """Tests pages of real logs among others, as memory has them."""
+        logs = [self._ReadTestFile([f"{log.name:s}.raw"]) for log in test_lib.LOGS]
+        runs = [[self._GetRandom(_BLOCK_SIZE)] for _ in range(200)]
+        for log in logs:
+            pages = self._CutBlocks(log)
+            runs.extend([page] for page in self._CutBlocks(zlib.compress(log)))
+            while pages:
+                size = self._random.choice((1, 1, 2, 3, 8))
+                runs.append(pages[:size])
+                pages = pages[size:]
+        self._random.shuffle(runs)
+        data = b"".join(itertools.chain(*runs))
+
+        samples = [
+            log[offset:end_offset]
+            for log in logs
+            for offset, end_offset in self._GetSamples(log)
+        ]
+        expected = {sample for sample in samples if sample in data}
+        self.assertGreater(len(expected), 100)
+        self.assertLess(len(expected), len(samples))
+
+        found = {
+            b"".join(part.data)
+            for log, _ in self._Find(data)
+            for part in log.GetParts()
+            if part.curtime
+        }
+        self.assertLessEqual(found, expected)
+        # Those whose time may be of another page.
+        for sample in expected - found:
+            self.assertGreaterEqual(data.index(sample) % 512, 496)
+        self.assertLess(len(expected - found), 5)
+
     def testNothing(self):
         """Tests what holds no samples."""
 

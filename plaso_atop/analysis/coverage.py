@@ -51,9 +51,9 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         self._entries_of_directories = {}
         self._has_entries = False
         self._logs = {}
-        self._media = {}
         self._number_of_items = 0
         self._number_of_events_left_out = 0
+        self._volumes = {}
 
     def _AddLog(self, path_spec, log):
         """Adds a log.
@@ -65,10 +65,13 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         identifier = path_spec.comparable
         self._logs[identifier] = log
         if path_spec.parent:
+            locations = []
             while path_spec.parent:
                 path_spec = path_spec.parent
-            path = getattr(path_spec, "location", None) or ""
-            self._media[identifier] = posixpath.basename(path)
+                locations.append(getattr(path_spec, "location", None) or "")
+            # That of the image, and of the volumes in it.
+            locations[-1] = posixpath.basename(locations[-1])
+            self._volumes[identifier] = "".join(reversed(locations))
 
     def _CreateItem(self, item_class, event, event_data, log=None):
         """Creates an entry, a gap or a run of what an event has.
@@ -242,11 +245,11 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         Returns:
           AnalysisReport: report.
         """
-        # The path says enough where there is one image, or none.
-        if len(set(self._media.values())) > 1:
-            for identifier, medium in self._media.items():
+        # The path says enough where all logs are in one volume, or in none.
+        if len(set(self._volumes.values())) > 1:
+            for identifier, volume in self._volumes.items():
                 log = self._logs[identifier]
-                log.name = f"{_Escape(medium):s}:{log.name:s}"
+                log.name = f"{_Escape(volume):s}:{log.name:s}"
 
         events = {}
         lines = ["Coverage by logs of atop, all times in UTC"]

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import os
+import stat
 import sys
 
 import tqdm
@@ -16,6 +17,7 @@ from plaso_atop import carver
 from plaso_atop import compressed
 from plaso_atop import rawlog
 from plaso_atop import text
+from plaso_atop.commands import file_types
 
 # Beyond this what was found so far is written before the search goes on.
 _MAXIMUM_RANGES = 10000
@@ -42,7 +44,7 @@ class _Source:
         """Determines what is in a source.
 
         Args:
-          path (str): path of an image, a device or any file.
+          path (str): path of an image, a block device or any file.
 
         Raises:
           CarveError: if the source cannot be read.
@@ -54,7 +56,12 @@ class _Source:
         self.volumes = {}
 
         try:
-            # dfVFS says less of what is wrong.
+            # A FIFO waits for a writer, and a character device has no end.
+            mode = os.stat(path).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode) or stat.S_ISDIR(mode)):
+                raise CarveError(f"{file_types.GetName(mode):s}, not read")
+
+            # dfVFS says less of what is wrong, with a directory as well.
             with open(path, "rb") as file_object:
                 file_object.read(1)
         except OSError as exception:
@@ -417,7 +424,7 @@ def Carve(path, directory, has_allocated=False):
     """Finds samples and writes them as logs.
 
     Args:
-      path (str): path of an image, a device or any file, which is only read.
+      path (str): path of an image, a block device or any file, which is only read.
       directory (str): path of the directory for the logs.
       has_allocated (Optional[bool]): True if what logs in the file systems hold is not
           left out.

@@ -10,13 +10,7 @@ from plaso_atop import compressed
 from plaso_atop import rawlog
 from plaso_atop import runs
 from plaso_atop import text
-
-_FILE_TYPES = {
-    stat.S_IFBLK: "block device",
-    stat.S_IFCHR: "character device",
-    stat.S_IFIFO: "FIFO",
-    stat.S_IFSOCK: "socket",
-}
+from plaso_atop.commands import file_types
 
 _READ_SIZE = 64 * 1024
 
@@ -348,8 +342,7 @@ def _ReadFile(path):
     # To open a FIFO means to wait for a writer, who may never come.
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
-        file_type = _FILE_TYPES.get(stat.S_IFMT(status.st_mode), "special file")
-        raise _NoLogError(f"{file_type:s}, not read")
+        raise _NoLogError(f"{file_types.GetName(status.st_mode):s}, not read")
     if not status.st_size:
         raise _NoLogError("empty")
 

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Tests for the analysis plugin that reports what logs of atop cover."""
 
+import bz2
 import collections
 import gzip
+import lzma
 import os
 import re
+import subprocess
 import unittest
 from unittest import mock
 
 from dfdatetime import posix_time
 from dfdatetime import semantic_time
 
+from dfvfs.lib import definitions as dfvfs_definitions
+from dfvfs.path import factory as path_spec_factory
 from dfvfs.path import fake_path_spec
 from dfvfs.path import gzip_path_spec
 
@@ -25,6 +30,9 @@ from plaso_atop.plugins import session
 from tests.lib import coverage_test_lib
 from tests.lib import end_to_end
 from tests.lib import test_lib
+from tests.lib import volumes
+
+_COMPRESSORS = {"bz2": bz2.compress, "gz": gzip.compress, "xz": lzma.compress}
 
 _INTERVAL = coverage_test_lib.INTERVAL
 
@@ -47,11 +55,16 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
 
         for name in ("cases", "other"):
             image_path = coverage_test_lib.MakeImage(cls._GetPath(name))
-            cls._path = cls._Extract(image_path, "cases.plaso", *cls._PARSERS)
+            if name == "cases":
+                image_path = cls._ConvertImage(image_path)
+            cls._path = cls._Extract(image_path, "cases.plaso", *cls._OPTIONS)
         cls._output = cls._Analyze(cls._path)
         cls._hosts = cls._ReadReport(cls._path)
 
-    _PARSERS = ("--single-process", "--parsers", "atop/session,filestat")
+    _OPTIONS = (
+        *("--single-process", "--parsers", "atop/session,filestat"),
+        *("--partitions", "all", "--volumes", "all"),
+    )
 
     # As reported, without the date of the month that all have.
     _LOG = "atop_202610"
@@ -72,6 +85,28 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             *("--status-view", "none", "-o", "null", "--analysis", "atop_coverage"),
             path,
         )
+
+    @classmethod
+    def _ConvertImage(cls, path):
+        """Makes an E01 with a logical volume in a partition.
+
+        Args:
+          path (str): path of the image of the logical volume.
+
+        Returns:
+          str: path of the E01, which is beside it.
+        """
+        with open(path, "rb") as file_object:
+            data = volumes.AddLogicalVolume(file_object.read())
+        with open(path, "wb") as file_object:
+            file_object.write(volumes.AddPartitionTable(data))
+        path, _ = os.path.splitext(path)
+        subprocess.run(
+            ["ewfacquire", "-u", "-t", path, f"{path:s}.raw"],
+            check=True,
+            capture_output=True,
+        )
+        return f"{path:s}.E01"
 
     @classmethod
     def _ReadReport(cls, path):
@@ -111,8 +146,9 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
                 if data is None
                 else data
             )
-            if name.endswith(".gz"):
-                data = gzip.compress(data, mtime=0)
+            _, _, extension = name.partition(".")
+            if extension:
+                data = _COMPRESSORS[extension](data)
             time = samples[-1][0] if time is None else time
             coverage_test_lib.WriteLog(
                 os.path.join(directory, host), f"{cls._LOG:s}{name:s}", data, time
@@ -130,9 +166,9 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
 
         # What is ordinary.
         _WriteDays("complete", *range(22, 29))
-        _Write("rotated", "22.gz", coverage_test_lib.GetDay(22))
-        _Write("rotated", "23.gz", coverage_test_lib.GetDay(23))
-        _WriteDays("rotated", 24)
+        for day, extension in zip(range(22, 28), ("gz", "bz2", "xz") * 2):
+            _Write("rotated", f"{day:d}.{extension:s}", coverage_test_lib.GetDay(day))
+        _WriteDays("rotated", 28)
         _WriteDays("upgrade", 22, 24)
         _WriteDays("restart", 22, 24)
         noon = coverage_test_lib.GetTime(23, 10) + coverage_test_lib.SECOND
@@ -292,13 +328,15 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         """Tests what the report says of logs."""
         self.assertEqual(
             self._hosts["restart"][1],
-            "Log cases.raw:/restart/var/log/atop/atop_20261023: 2026-10-22 22:00:05 to "
-            "2026-10-23 21:50:05, samples: 145, runs of atop: 3, boots of the system: "
-            "2, interval: 600 s, process accounting: not active, atop: 2.12.",
+            "Log cases.E01/p1/lvm1:/restart/var/log/atop/atop_20261023: 2026-10-22 "
+            "22:00:05 to 2026-10-23 21:50:05, samples: 145, runs of atop: 3, boots of "
+            "the system: 2, interval: 600 s, process accounting: not active, atop: "
+            "2.12.",
         )
-        self.assertIn(
-            "atop_20261022.gz: 2026-10-21 22:00:05", self._hosts["rotated"][0]
-        )
+        self.assertEqual(len(self._hosts["rotated"]), 7)
+        for line, name in zip(self._hosts["rotated"], ("22.gz", "23.bz2", "24.xz")):
+            self.assertIn(f"/atop_202610{name:s}: 2026-10-2", line)
+            self.assertIn(", samples: 144, ", line)
 
     def testMissingDays(self):
         """Tests days without a log."""
@@ -317,8 +355,9 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
         self.assertEqual(
             self._hosts["removed"][2:],
             [
-                "Finding 1: 2026-10-23 03:41:00, cases.raw:/removed/var/log/atop: a "
-                "file was created, renamed or removed, and no log has that time."
+                "Finding 1: 2026-10-23 03:41:00, cases.E01/p1/lvm1:/removed/var/log/"
+                "atop: a file was created, renamed or removed, and no log has that "
+                "time."
             ],
         )
 
@@ -467,16 +506,16 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             output = " ".join(output.split())
             self.assertIn(
                 "Text : Coverage by logs of atop, all times in UTC. Host accounting: "
-                "logs: 3, findings: 1. Log cases.raw:/accounting/var/log/atop/"
-                "atop_20261022: 2026-10-21 22:00:05 to 2026-10-22 21:50:05, samples: "
-                "144, runs of atop: 1, boots of the system: 1, interval: 600 s, "
-                "process accounting: active, atop: 2.12. Log",
+                "logs: 3, findings: 1. Log cases.E01/p1/lvm1:/accounting/var/log/"
+                "atop/atop_20261022: 2026-10-21 22:00:05 to 2026-10-22 21:50:05, "
+                "samples: 144, runs of atop: 1, boots of the system: 1, interval: "
+                "600 s, process accounting: active, atop: 2.12. Log",
                 output,
             )
             self.assertIn(
-                "Finding 1: 2026-10-23 09:30:05, "
-                "cases.raw:/accounting/var/log/atop/atop_20261023: process accounting "
-                "ended during a run of atop. Host among:",
+                "Finding 1: 2026-10-23 09:30:05, cases.E01/p1/lvm1:/accounting/var/"
+                "log/atop/atop_20261023: process accounting ended during a run of "
+                "atop. Host among:",
                 output,
             )
             self.assertIn(
@@ -567,16 +606,32 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         self._mediator = None
         self._plugin = coverage.AtopCoverageAnalysisPlugin()
 
-    def _AddEvents(self, event_data, name, is_compressed=False, **values):
+    def _AddEvents(
+        self, event_data, name, is_compressed=False, partition=None, **values
+    ):
         """Adds the events of event data.
 
         Args:
           event_data (EventData): event data.
           name (str): path of the file.
           is_compressed (Optional[bool]): True if the data is compressed in the file.
+          partition (Optional[str]): name of the partition of an image.
           values (dict[str, object]): values of attributes, times as seconds.
         """
         path_spec = fake_path_spec.FakePathSpec(location=name)
+        if partition:
+            path_spec = None
+            for indicator, values_of_part in (
+                (dfvfs_definitions.TYPE_INDICATOR_OS, {"location": "/disk.raw"}),
+                (dfvfs_definitions.TYPE_INDICATOR_RAW, {}),
+                (dfvfs_definitions.TYPE_INDICATOR_GPT, {"location": f"/{partition:s}"}),
+                (dfvfs_definitions.TYPE_INDICATOR_EXT, {"location": name}),
+            ):
+                if path_spec:
+                    values_of_part["parent"] = path_spec
+                path_spec = path_spec_factory.Factory.NewPathSpec(
+                    indicator, **values_of_part
+                )
         if is_compressed:
             path_spec = gzip_path_spec.GzipPathSpec(parent=path_spec)
 
@@ -708,6 +763,45 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             with self.subTest(paths=paths, time=time):
                 self.assertEqual(len(findings), expected, findings)
 
+    def testMountedVolumes(self):
+        """Tests the directory of logs in a volume of its own for /var or /var/log."""
+        start, end = coverage_test_lib.GetTime(23), coverage_test_lib.GetTime(24)
+        for path, expected in (
+            ("/log/atop", 1),
+            ("/atop", 1),
+            ("/srv/atop", 0),
+            ("/srv/log/atop", 0),
+        ):
+            self.setUp()
+            self._AddRun(f"{path:s}/atop_20261023", start, end)
+            self._AddRun(f"{path:s}/atop_20261024", end + 600, end + 60000)
+            self._AddRun(
+                f"{path:s}/atop_20261025", end + 60600, end + 61200, hostname="other"
+            )
+            self._AddEntry(path, start + 7200, file_entry_type="directory")
+            with self.subTest(path=path):
+                lines = self._GetLines()
+                self.assertEqual(sum("created" in line for line in lines), expected)
+                self.assertEqual(
+                    sum("another host" in line for line in lines), expected
+                )
+
+    def testPartitions(self):
+        """Tests logs of the same path in several partitions of an image."""
+        start, end = coverage_test_lib.GetTime(23), coverage_test_lib.GetTime(24)
+        path = "/var/log/atop/atop_20261023"
+        self._AddRun(path, start, end, partition="p1")
+        self.assertEqual(len(self._GetLines("Log /var/log/atop/atop_20261023:")), 1)
+        self._AddRun(path, start, end, partition="p2")
+        self.assertEqual(
+            self._GetLines(),
+            [
+                "2026-10-23 00:00:00, disk.raw/p2:/var/log/atop/atop_20261023: samples "
+                "until 2026-10-24 00:00:00, as disk.raw/p1:/var/log/atop/atop_20261023 "
+                "has."
+            ],
+        )
+
     def testDaylightSaving(self):
         """Tests days of all lengths in several time zones."""
         for offset, change in (
@@ -808,6 +902,7 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         for path in (
             "/var/log/atop/atop_20261010",
             "/backup/var/log/atop/other",
+            "/log/atop/other",
             "/home/user/atop_20261010.gz",
         ):
             self._AddEntry(path, coverage_test_lib.GetTime(10))
@@ -817,6 +912,8 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             "/var/log/messages",
             "/home/user/atop_2026101",
             "/home/user/atop_202610101",
+            # It may be anything else.
+            "/atop/other",
         ):
             self._AddEntry(path, coverage_test_lib.GetTime(10))
         self._AddEntry(
@@ -824,8 +921,8 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             coverage_test_lib.GetTime(10),
             file_entry_type="directory",
         )
-        self.assertEqual(len(self._GetLines()), 3)
-        self.assertEqual(self._GetLines("Host"), ["logs: 3, findings: 3."])
+        self.assertEqual(len(self._GetLines()), 4)
+        self.assertEqual(self._GetLines("Host"), ["logs: 4, findings: 4."])
 
     def testCompressed(self):
         """Tests that what is compressed belongs to the file."""

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests for the command that finds lost samples."""
 
+import bz2
 import contextlib
 import datetime
 import fcntl
@@ -8,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import os
 import pty
 import shutil
@@ -35,6 +37,8 @@ from tests.lib import volumes
 _DELETED = ("atop-1.26", "atop-2.4.0", "atop-2.8.1-s390x", "atop-2.12.1")
 _KEPT = ("atop-2.8.1", "atop-2.8.1-i386", "atop-2.13.0")
 
+_COMPRESSORS = {"bz2": bz2.compress, "gz": gzip.compress, "xz": lzma.compress}
+
 # The command where an interrupt is not ignored, as it is in the background of a shell.
 _INTERRUPTIBLE = (
     "import signal, sys; "
@@ -42,6 +46,13 @@ _INTERRUPTIBLE = (
     "from plaso_atop import __main__; "
     "sys.exit(__main__.Main())"
 )
+
+_READER = """
+import sys
+logs = [open(path, "rb").read() for path in sys.argv[1:]]
+print(len(logs), flush=True)
+sys.stdin.read()
+"""
 
 _TOOL_PATH = f"{os.environ['PATH']:s}:/usr/sbin:/sbin"
 
@@ -84,8 +95,8 @@ class CarveTestCase(command_test_lib.CommandTestCase):
           logs (dict[str, bytes]): logs per name.
           deleted (Optional[list[str]]): names of those that are deleted.
           other (Optional[bytes]): contents of a file that is written after that.
-          compressed (Optional[list[str]]): names of those that are kept compressed as
-              well.
+          compressed (Optional[list[tuple[str, str]]]): names of those that are kept
+              compressed as well, and the extensions of these files.
 
         Returns:
           str: path.
@@ -95,9 +106,9 @@ class CarveTestCase(command_test_lib.CommandTestCase):
         os.makedirs(log_directory)
         for name, data in logs.items():
             self._WriteFile(data, os.fsencode(name), log_directory)
-        for name in compressed:
-            data = gzip.compress(logs[name])
-            self._WriteFile(data, os.fsencode(f"{name:s}.gz"), log_directory)
+        for name, extension in compressed:
+            data = _COMPRESSORS[extension](logs[name])
+            self._WriteFile(data, os.fsencode(f"{name:s}.{extension:s}"), log_directory)
         # What is no log.
         for index in range(20):
             self._WriteFile(b"%d" % index * 1000, b"other%d" % index, log_directory)
@@ -217,9 +228,12 @@ class CarveTest(CarveTestCase):
 
     def testCompressed(self):
         """Tests that what a compressed log holds is left out."""
-        path = self._MakeImage(self._logs, _DELETED, compressed=_DELETED[:2])
+        compressed = list(zip(_DELETED, _COMPRESSORS))
+        path = self._MakeImage(self._logs, _DELETED, compressed=compressed)
         logs, _ = self._Carve(path)
-        self._CheckLogs(logs, _DELETED[2:])
+        self._CheckLogs(logs, _DELETED[len(compressed) :])
+        logs, _ = self._Carve(path, "--all")
+        self._CheckLogs(logs, _DELETED + _KEPT)
 
     def testImages(self):
         """Tests images, partitions and logical volumes."""
@@ -231,6 +245,7 @@ class CarveTest(CarveTestCase):
         volume = volumes.AddLogicalVolume(data)
         sources = {
             "partition.raw": partition,
+            "guid.raw": volumes.AddGuidPartitionTable(data),
             "volume.raw": volume,
             "both.raw": volumes.AddPartitionTable(volume),
             # A name that says nothing.
@@ -324,6 +339,32 @@ class CarveTest(CarveTestCase):
         logs, _ = self._Carve(self._WriteFile(b""))
         self.assertEqual(logs, [])
 
+    def testProcess(self):
+        """Tests the memory of a process that has read logs."""
+        names = ("atop-2.4.0", "atop-2.12.1")
+        paths = [test_lib.GetTestFilePath([f"{name:s}.raw"]) for name in names]
+        path = self._WriteFile(b"")
+        with (
+            subprocess.Popen(
+                [sys.executable, "-c", _READER, *paths],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            ) as process,
+            open(f"/proc/{process.pid:d}/mem", "rb", buffering=0) as memory,
+            open(f"/proc/{process.pid:d}/maps", encoding="utf-8") as maps,
+            open(path, "wb") as file_object,
+        ):
+            process.stdout.readline()
+            for line in maps:
+                start, end = (int(part, 16) for part in line.split()[0].split("-"))
+                if line.split()[1].startswith("rw"):
+                    memory.seek(start)
+                    file_object.write(memory.read(end - start))
+            process.stdin.close()
+
+        logs, _ = self._Carve(path)
+        self._CheckLogs(logs, names)
+
     def testErrors(self):
         """Tests what cannot be carved."""
         path = self._WriteFile(b"x")
@@ -341,6 +382,16 @@ class CarveTest(CarveTestCase):
         self.assertIn("missing\\x1b: No such file or directory", process.stderr)
         process = self._Run("carve", directory, "--output", output, exit_code=1)
         self.assertIn("Is a directory", process.stderr)
+
+        # What has no end, and what waits for a writer for ever.
+        fifo = os.path.join(directory, "fifo")
+        os.mkfifo(fifo)
+        for source, problem in (
+            ("/dev/zero", "character device, not read"),
+            (fifo, "FIFO, not read"),
+        ):
+            process = self._Run("carve", source, "--output", output, exit_code=1)
+            self.assertEqual(process.stderr, f"{source:s}: {problem:s}\n")
         self.assertFalse(os.path.exists(output))
 
     def testEscape(self):

@@ -4,9 +4,13 @@ The tools that make them need a device mapper and the rights of root.
 """
 
 import struct
+import uuid
 import zlib
 
 _SECTOR_SIZE = 512
+
+# A GUID partition table has 128 entries of 128 bytes.
+_TABLE_SECTORS = 32
 
 _EXTENT_SIZE = 1024 * 1024
 
@@ -65,6 +69,21 @@ stripes = [
 """
 
 
+def _GetBootSector(partition_type, sector, number_of_sectors):
+    """Makes a boot sector with one partition.
+
+    Args:
+      partition_type (int): type of the partition.
+      sector (int): sector of its start.
+      number_of_sectors (int): number of its sectors.
+
+    Returns:
+      bytes: boot sector.
+    """
+    entry = struct.pack("<B3xB3xII", 0, partition_type, sector, number_of_sectors)
+    return bytes(446) + entry.ljust(64, b"\x00") + b"\x55\xaa"
+
+
 def _GetChecksum(data):
     """Calculates a checksum as LVM does.
 
@@ -87,9 +106,49 @@ def AddPartitionTable(data, sector=2048):
     Returns:
       bytes: contents of the medium, with a mebibyte behind the partition.
     """
-    entry = struct.pack("<B3xB3xII", 0, 0x83, sector, len(data) // _SECTOR_SIZE)
-    boot_sector = bytes(446) + entry.ljust(64, b"\x00") + b"\x55\xaa"
+    boot_sector = _GetBootSector(0x83, sector, len(data) // _SECTOR_SIZE)
     return boot_sector.ljust(sector * _SECTOR_SIZE, b"\x00") + data + bytes(1 << 20)
+
+
+def AddGuidPartitionTable(data):
+    """Makes a medium with a GUID partition table, and an empty partition in front.
+
+    Args:
+      data (bytes): contents of the second partition, of full sectors.
+
+    Returns:
+      bytes: contents of the medium.
+    """
+    start, end = 4096, 4096 + len(data) // _SECTOR_SIZE - 1
+    header_sectors = (1, end + _TABLE_SECTORS + 1)
+
+    linux_type = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4").bytes_le
+    entries = [
+        struct.pack("<16s16s3Q", linux_type, number * b"\x01", *sectors, 0)
+        for number, sectors in ((2, (start // 2, start - 1)), (3, (start, end)))
+    ]
+    table = b"".join(entry.ljust(128, b"\x00") for entry in entries)
+    table = table.ljust(_TABLE_SECTORS * _SECTOR_SIZE, b"\x00")
+
+    # The second one is the copy at the end of the medium.
+    headers = []
+    for sectors, table_sector in (
+        (header_sectors, 2),
+        (header_sectors[::-1], end + 1),
+    ):
+        values = struct.pack(
+            "<I4Q16sQ3I",
+            *(0, *sectors, _TABLE_SECTORS + 2, end, b"\x01" * 16, table_sector),
+            *(128, 128, zlib.crc32(table)),
+        )
+        first_values = struct.pack("<8s2I", b"EFI PART", 0x10000, 92)
+        checksum = zlib.crc32(first_values + bytes(4) + values)
+        header = first_values + struct.pack("<I", checksum) + values
+        headers.append(header.ljust(_SECTOR_SIZE, b"\x00"))
+
+    boot_sector = _GetBootSector(0xEE, 1, header_sectors[1])
+    medium = (boot_sector + headers[0] + table).ljust(start * _SECTOR_SIZE, b"\x00")
+    return medium + data + table + headers[1]
 
 
 def AddLogicalVolume(data, number_of_extents=None):
