@@ -445,7 +445,8 @@ class Carver:
 
     _SCAN_SIZE = 512 * 1024
 
-    # Blocks of file systems and pages of memory consist of these.
+    # Blocks of file systems consist of these. Most have the size of a page of memory.
+    _PAGE_SIZE = 4096
     _SECTOR_SIZE = 512
 
     def __init__(self):
@@ -618,18 +619,31 @@ class Carver:
 
         Returns:
           bool: True if the time is in the same sector as the sizes, or if the record
-              that follows says the same.
+              that follows says the same. Without such a record, True if it is in the
+              same page.
         """
-        position = sample.offset % self._SECTOR_SIZE
-        size = layout.rawrecord.members["scomplen"].offset
-        if not position or position + size < self._SECTOR_SIZE:
+        start_offset = sample.offset
+        end_offset = start_offset + layout.rawrecord.members["scomplen"].offset
+        if self._IsInOne(self._SECTOR_SIZE, start_offset, end_offset):
             return True
 
         record = self._GetSample(stream, layout, sample.end_offset, is_whole=False)
-        return (
-            record is not None
-            and abs(record.curtime - record.interval - sample.curtime) <= 1
-        )
+        if record is None or record.is_boot:
+            return self._IsInOne(self._PAGE_SIZE, start_offset, end_offset)
+        return abs(record.curtime - record.interval - sample.curtime) <= 1
+
+    def _IsInOne(self, size, start_offset, end_offset):
+        """Determines if data is in one part of what is searched.
+
+        Args:
+          size (int): size of the parts in bytes.
+          start_offset (int): offset of the data in bytes.
+          end_offset (int): offset of its end in bytes.
+
+        Returns:
+          bool: True if it is, or if it is at the start of a part.
+        """
+        return not start_offset % size or start_offset // size == end_offset // size
 
     def _GetHeader(self, stream, offset):
         """Retrieves the header at an offset.

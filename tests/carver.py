@@ -430,6 +430,11 @@ class CarverTest(test_lib.BaseTestCase):
                     expected[:4] = [[1], [4], [1], [4]]
                 self.assertEqual(numbers, expected)
 
+                # Most sectors are not the last of a block.
+                contents = start.rjust(_BLOCK_SIZE + 512, b"\xff") + sample
+                (log, _), *others = self._Find(contents)
+                self.assertEqual((log.number_of_samples, others), (1, []))
+
     def testPages(self):
         """Tests pages of real logs among others, as memory has them."""
         logs = [self._ReadTestFile([f"{log.name:s}.raw"]) for log in test_lib.LOGS]
@@ -462,7 +467,7 @@ class CarverTest(test_lib.BaseTestCase):
         self.assertLessEqual(found, expected)
         # Those whose time may be of another page.
         for sample in expected - found:
-            self.assertGreaterEqual(data.index(sample) % 512, 496)
+            self.assertGreaterEqual(data.index(sample) % _BLOCK_SIZE, 4080)
         self.assertLess(len(expected - found), 5)
 
     def testNothing(self):
