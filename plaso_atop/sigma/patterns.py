@@ -10,9 +10,15 @@ import typing
 
 from plaso_atop import text
 
-# How text.Escape writes one character. A backslash that would look like the start of it
-# is escaped itself, so that nothing else in an event does.
-_ESCAPE = r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4})"
+# How text.Escape writes one character, whatever the case of a pattern is. A backslash
+# that would look like the start of it is escaped itself, so that nothing else in an
+# event does.
+_ESCAPE = r"(?-i:\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}))"
+
+# Keeps a backslash from matching the start of an escape.
+GUARD = rf"(?!{_ESCAPE:s})"
+
+_DIGITS = "0123456789abcdef"
 
 # Characters that text.Escape writes as \xNN. The backslash is one only at times.
 _ESCAPED_CHARACTERS = [chr(code) for code in range(0x20)] + ["\\", "\x7f"]
@@ -86,7 +92,8 @@ def EscapeCharacters(token, flags=0, is_repeated=False):
       str: the same where it matches nothing that is escaped.
     """
     if len(token) == 1 and token not in "\\." and not token.isprintable():
-        return re.sub(r"\\", r"\\\\", text.Escape(token.encode("utf-8")))
+        escape = re.sub(r"\\", r"\\\\", text.Escape(token.encode("utf-8")))
+        return f"(?-i:{escape:s})"
 
     try:
         expression = re.compile(token, flags | re.ASCII)
@@ -94,32 +101,26 @@ def EscapeCharacters(token, flags=0, is_repeated=False):
         # A part of another kind, such as a quantifier.
         return token
 
-    codes = {
-        is_match: "|".join(
-            f"{ord(character):02x}"
-            for character in _ESCAPED_CHARACTERS
-            if bool(expression.fullmatch(character)) == is_match
-        )
-        for is_match in (False, True)
-    }
+    matched = set(filter(expression.fullmatch, _ESCAPED_CHARACTERS))
     # What matches two unusual characters matches all of these.
     if expression.fullmatch("\x80") and expression.fullmatch("\u200b"):
         # This matches the characters of an escape sequence one by one.
-        if is_repeated and all(map(expression.fullmatch, _ESCAPED_CHARACTERS)):
-            if all(map(expression.fullmatch, r"\xu0123456789abcdef")):
+        if is_repeated and len(matched) == len(_ESCAPED_CHARACTERS):
+            if all(map(expression.fullmatch, rf"xu{_DIGITS:s}")):
                 return token
-        look = rf"(?!\\x(?:{codes[False]:s}))" if codes[False] else ""
-        return f"(?:{look:s}{_ESCAPE:s}|(?!{_ESCAPE:s}){token:s})"
+        matched.update(map(chr, range(0x80, 0x100)))
+        matched.update(_PRINTABLE_CHARACTERS)
+        return f"(?:{_WriteEscape(matched, 'u[0-9a-f]{4}'):s}|{GUARD:s}{token:s})"
 
-    if not codes[True]:
+    if not matched:
         return token
 
-    parts = [rf"\\x(?:{codes[True]:s})"]
+    parts = [_WriteEscape(matched)]
     if expression.fullmatch("\\"):
-        parts.append(f"(?!{_ESCAPE:s}){token:s}")
+        parts.append(f"{GUARD:s}{token:s}")
     elif any(map(expression.fullmatch, _PRINTABLE_CHARACTERS)):
         parts.append(token)
-    return f"(?:{'|'.join(parts):s})"
+    return f"(?:{'|'.join(parts):s})" if len(parts) > 1 else parts[0]
 
 
 def GetPatternOfText(value):
@@ -139,14 +140,37 @@ def GetPatternOfText(value):
     )
 
 
-def RemoveGuards(pattern):
-    """Removes what keeps a regular expression from matching a part of an escape.
+def GroupCodes(codes):
+    """Groups codes of two hexadecimal digits.
 
     Args:
-      pattern (str): regular expression of Python.
+      codes (set[str]): codes.
 
     Returns:
-      str: regular expression without look-around assertions of this module.
+      list[tuple[str, str]]: first and second digits, as a regular expression has them
+          in a set.
     """
-    pattern = pattern.replace(f"(?!{_ESCAPE:s})", "")
-    return re.sub(r"\(\?!\\\\x\(\?:[0-9a-f|]+\)\)", "", pattern)
+    groups = {}
+    for first in _DIGITS:
+        seconds = "".join(digit for digit in _DIGITS if f"{first:s}{digit:s}" in codes)
+        groups[seconds] = groups.get(seconds, "") + first
+    return [
+        (firsts.replace(_DIGITS, "0-9a-f"), seconds.replace(_DIGITS, "0-9a-f"))
+        for seconds, firsts in groups.items()
+        if seconds
+    ]
+
+
+def _WriteEscape(characters, *others):
+    """Writes a regular expression of the escapes of characters.
+
+    Args:
+      characters (set[str]): characters that are escaped with two digits.
+      others (list[str]): regular expressions of other escapes, without the backslash.
+
+    Returns:
+      str: regular expression of Python.
+    """
+    groups = GroupCodes({f"{ord(character):02x}" for character in characters})
+    parts = [f"x[{firsts:s}][{seconds:s}]" for firsts, seconds in groups]
+    return rf"(?-i:\\(?:{'|'.join([*parts, *others]):s}))"

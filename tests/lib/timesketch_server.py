@@ -127,6 +127,8 @@ class TimesketchServer:
                 CELERY_BROKER_URL = "redis://127.0.0.1:{ports['redis']:d}"
                 CELERY_RESULT_BACKEND = CELERY_BROKER_URL
                 OPENSEARCH_HOSTS = [{{"host": "127.0.0.1", "port": {ports['index']:d}}}]
+                # osmem is slow.
+                OPENSEARCH_TIMEOUT = 120
                 PLASO_LOG_FOLDER = {self._GetPath('psort')!r}
                 PSORT_PATH = {self._GetToolPath('psort')!r}
                 SECRET_KEY = {secrets.token_urlsafe()!r}

@@ -3,6 +3,7 @@
 This runs where the package is installed, for the tests with a Timesketch server.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -25,7 +26,7 @@ def Main(lines_path, tags_path):
     Returns:
       int: exit code.
     """
-    paths = sigma_test_lib.PATHS[:1]
+    paths = sigma_test_lib.PATHS
     sigma.Convert(paths, tags_path, "timesketch")
     with open(tags_path, encoding="utf-8") as file_object:
         names = {line[:-2] for line in file_object if line.startswith("sigma_")}
@@ -36,7 +37,8 @@ def Main(lines_path, tags_path):
         rules = tagging_file.TaggingFile(path).GetEventTaggingRules()
 
     with open(lines_path, "w", encoding="utf-8") as file_object:
-        for rule in sigma_test_lib.ReadConvertibleRules(*paths):
+        sigma_rules = map(sigma_test_lib.ReadConvertibleRules, paths)
+        for rule in itertools.chain.from_iterable(sigma_rules):
             for event in sigma_test_lib.DeriveEvents(rule, 10):
                 event_data = sigma_test_lib.CreateEventData(event)
                 values = {name: getattr(event_data, name) for name in event}
@@ -45,10 +47,13 @@ def Main(lines_path, tags_path):
                         "datetime": "2026-11-21T00:00:00+00:00",
                         "expected_tags": [
                             label
-                            for label, (rule_filter,) in rules.items()
+                            for label, rule_filters in rules.items()
                             # What Timesketch has not, see the report of the command.
                             if label in names
-                            and rule_filter.Match(None, event_data, None, None)
+                            and any(
+                                rule_filter.Match(None, event_data, None, None)
+                                for rule_filter in rule_filters
+                            )
                         ],
                         "message": "case",
                         "timestamp": 1795225000000000,
