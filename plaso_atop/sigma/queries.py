@@ -294,6 +294,37 @@ def _Tokenize(pattern):
     return tokens
 
 
+def _WriteExpressions(comparison):
+    """Writes the regular expressions of a comparison, one of which must match.
+
+    Args:
+      comparison (Comparison): comparison with regular expressions.
+
+    Returns:
+      list[str]: regular expressions of Lucene.
+    """
+    groups = {}
+    for pattern in comparison.patterns:
+        for alternative in _SplitPattern(pattern):
+            start, middle, end = _ConvertPattern(comparison, alternative)
+            if len(start + middle + end) > _MAXIMUM_LENGTH:
+                _Refuse(pattern)
+            # If several that repeat anything were one, its automaton would have a
+            # state for each combination of how far these are.
+            is_alone = _REPEAT_RE.search(middle)
+            texts = groups.setdefault((start, end, is_alone and middle), [])
+            if texts and len(start + texts[-1] + middle + end) < _MAXIMUM_LENGTH:
+                texts[-1] += f"|{middle:s}"
+            else:
+                texts.append(middle)
+
+    return [
+        f"{start:s}({text:s}){end:s}" if "|" in text else f"{start:s}{text:s}{end:s}"
+        for (start, end, _), texts in groups.items()
+        for text in texts
+    ]
+
+
 def WriteQuery(condition):
     """Writes a query.
 
@@ -315,29 +346,7 @@ def WriteQuery(condition):
     elif name == "data_type":
         query = f'{name:s}:"{condition.value:s}"'
     else:
-        groups = {}
-        for pattern in condition.patterns:
-            for alternative in _SplitPattern(pattern):
-                start, middle, end = _ConvertPattern(condition, alternative)
-                if len(start + middle + end) > _MAXIMUM_LENGTH:
-                    _Refuse(pattern)
-                # If several that repeat anything were one, its automaton would have a
-                # state for each combination of how far these are.
-                is_alone = _REPEAT_RE.search(middle)
-                texts = groups.setdefault((start, end, is_alone and middle), [])
-                if texts and len(start + texts[-1] + middle + end) < _MAXIMUM_LENGTH:
-                    texts[-1] += f"|{middle:s}"
-                else:
-                    texts.append(middle)
-        expressions = [
-            (
-                f"{start:s}({text:s}){end:s}"
-                if "|" in text
-                else f"{start:s}{text:s}{end:s}"
-            )
-            for (start, end, _), texts in groups.items()
-            for text in texts
-        ]
+        expressions = _WriteExpressions(condition)
         query = " OR ".join(f"{name:s}.keyword:/{item:s}/" for item in expressions)
         if len(expressions) > 1:
             query = f"({query:s})"
