@@ -56,6 +56,11 @@ Attributes:
 # Logs whose processes are compared with those of a piece.
 _MAXIMUM_CANDIDATES = 16
 
+# Files start at a sector, and blocks of file systems consist of these. Most blocks have
+# the size of a page of memory.
+_PAGE_SIZE = 4096
+_SECTOR_SIZE = 512
+
 
 @functools.lru_cache(maxsize=None)
 def _GetFamilies():
@@ -189,7 +194,7 @@ class Piece:
         """bool: True if the first sample is where that of a file is: a file starts with
         a sector, and with a header."""
         header_offset = self.ranges[0][0] - self.layout.rawheader.size
-        return self.is_boot and header_offset % 512 == 0
+        return self.is_boot and header_offset % _SECTOR_SIZE == 0
 
     def AddSample(self, sample):
         """Adds a sample.
@@ -445,10 +450,6 @@ class Carver:
 
     _SCAN_SIZE = 512 * 1024
 
-    # Blocks of file systems consist of these. Most have the size of a page of memory.
-    _PAGE_SIZE = 4096
-    _SECTOR_SIZE = 512
-
     def __init__(self):
         """Initializes a carver."""
         super().__init__()
@@ -624,12 +625,12 @@ class Carver:
         """
         start_offset = sample.offset
         end_offset = start_offset + layout.rawrecord.members["scomplen"].offset
-        if self._IsInOne(self._SECTOR_SIZE, start_offset, end_offset):
+        if self._IsInOne(_SECTOR_SIZE, start_offset, end_offset):
             return True
 
         record = self._GetSample(stream, layout, sample.end_offset, is_whole=False)
         if record is None or record.is_boot:
-            return self._IsInOne(self._PAGE_SIZE, start_offset, end_offset)
+            return self._IsInOne(_PAGE_SIZE, start_offset, end_offset)
         return abs(record.curtime - record.interval - sample.curtime) <= 1
 
     def _IsInOne(self, size, start_offset, end_offset):

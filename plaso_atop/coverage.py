@@ -138,10 +138,9 @@ class Log:
         self.gaps = {}
         self.hostname = ""
         self.is_in_place = IsDirectoryOfLogs(directory_path)
-        # A directory of that name may be anything else.
-        is_in_place = self.is_in_place and directory_path != _MOUNTED_DIRECTORY
+        # A directory /atop may be anything else.
         self.is_named = base_name not in self._OTHER_NAMES and bool(
-            match or is_in_place
+            match or (self.is_in_place and directory_path != _MOUNTED_DIRECTORY)
         )
         self.name = name
         self.runs = {}

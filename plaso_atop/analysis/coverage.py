@@ -97,7 +97,7 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
     def _ExamineDirectory(self, event, event_data):
         """Examines an event of the entry of a directory.
 
-        Plaso does not keep which image a directory is in.
+        Plaso does not keep which image or volume a directory is in.
 
         Args:
           event (EventObject): event.
@@ -297,8 +297,8 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         """
         item_class = self._ITEM_CLASSES.get(event_data.data_type)
         is_entry = item_class is coverage.Entry
-        entry_type = is_entry and getattr(event_data, "file_entry_type", "file")
-        if entry_type == "directory":
+        entry_type = getattr(event_data, "file_entry_type", "file")
+        if is_entry and entry_type == "directory":
             self._ExamineDirectory(event, event_data)
 
         path_spec = getattr(event_data_stream, "path_spec", None)
