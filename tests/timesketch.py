@@ -276,11 +276,17 @@ class TimesketchTestCase(unittest.TestCase):
             ]
             statuses = {entry["status"] for entry in entries}
             self.assertNotIn("ERROR", statuses, self._server.GetLog("worker"))
-            if entries and statuses == {"DONE"}:
-                return [entry["results"] for entry in entries]
+            # The server stores the result of an analyzer after its status.
+            results = [entry["results"] for entry in entries]
+            if entries and statuses == {"DONE"} and None not in results:
+                return results
+
             time.sleep(0.5)
 
-        self.fail(f"analyzers are {statuses!s}\n{self._server.GetLog('worker'):s}")
+        self.fail(
+            f"analyzers are {statuses!s}, {results.count(None):d} without a result\n"
+            f"{self._server.GetLog('worker'):s}"
+        )
 
 
 class TimesketchTest(TimesketchTestCase):
