@@ -496,7 +496,7 @@ def GetMemberNames(name):
     }
 
 
-def _GetVersionTuple(version):
+def GetVersionTuple(version):
     """Retrieves the numbers of a version.
 
     Args:
@@ -518,15 +518,15 @@ def _GetVersionsByDistance(version):
       list[str]: versions, of two that are as near the later first: atop in development
           has the number of the release before it.
     """
-    version_tuple = _GetVersionTuple(version)
-    known_versions = sorted({_GetVersionTuple(known) for known in VERSIONS})
+    version_tuple = GetVersionTuple(version)
+    known_versions = sorted({GetVersionTuple(known) for known in VERSIONS})
     position = bisect.bisect_left(known_versions, version_tuple)
     if version_tuple not in known_versions:
         position -= 0.5
 
     def _GetDistance(known):
         """Retrieves the key to sort by."""
-        distance = known_versions.index(_GetVersionTuple(known)) - position
+        distance = known_versions.index(GetVersionTuple(known)) - position
         return abs(distance), -distance
 
     return sorted(VERSIONS, key=_GetDistance)

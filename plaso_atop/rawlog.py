@@ -21,6 +21,7 @@ import struct
 import sys
 
 from plaso_atop import blocks
+from plaso_atop import conversions
 from plaso_atop import layouts
 from plaso_atop import search
 from plaso_atop import views
@@ -159,9 +160,10 @@ class Sample:
         """
         super().__init__()
         self._are_cgroups_damaged = False
-        self._is_converted = None
         self._log = log
         self._path_per_pid = None
+        self._version = None
+        self._version_tuple = None
         self.curtime = record.curtime
         self.flags = record.flags
         self.has_damaged_time = False
@@ -209,12 +211,11 @@ class Sample:
     def has_all_processes(self):
         """bool: True if the process list is whole and was stored with all processes.
 
-        Before 2.3 only the first sample of a run stored tasks without activity. Logs
-        that were converted from those versions lack them, too.
+        Before 2.3 only the first sample of a run stored tasks without activity.
         """
         if not self.has_tasks:
             return False
-        if self._log.version_tuple < (2, 3):
+        if self.version_tuple < (2, 3):
             return self.is_boot
         return self.record.ndeviat >= self.record.ntask
 
@@ -282,28 +283,25 @@ class Sample:
         return bool(self.flags & FLAG_BOOT)
 
     @property
-    def is_converted(self):
-        """bool: True if atopconvert 2.8 to 2.10 converted the sample from atop up to
-        2.7: its network counters are shifted, and members that only later versions
-        store are 0."""
-        if self._is_converted is None:
-            self._is_converted = False
-            structure = self._log.layout.sstat
-            data = structure and self.system_block.GetData()
-            if data:
-                # MaxConn, which is always -1, stands behind the 120 s of RtoMax.
-                net = views.CreateViewClass(structure)(data).net
-                self._is_converted = (
-                    net.tcp.RtoMax == -1 and net.icmpv4.InCsumErrors is not None
-                )
-
-        return self._is_converted
-
-    @property
     def shares_tasks(self):
         """bool: True if the process list is small enough to share tasks: an inactive
         task with the same entry as in a sample before is the same object."""
         return self.tasks_block.is_small
+
+    @property
+    def version(self):
+        """str: version of atop that recorded the sample, as in layouts.VERSIONS. It is
+        not that of the log where atopconvert has written the sample."""
+        if self._version is None:
+            self._version = self._log.version_finder.FindVersion(self)
+        return self._version
+
+    @property
+    def version_tuple(self):
+        """tuple[int, int]: version of atop that recorded the sample, such as (2, 7)."""
+        if self._version_tuple is None:
+            self._version_tuple = layouts.GetVersionTuple(self.version)
+        return self._version_tuple
 
     def cgroups(self):
         """Retrieves the cgroups, since 2.11.
@@ -480,10 +478,10 @@ class Sample:
         Returns:
           Iterator[Task]: tasks.
         """
-        task_reader = self._log.task_reader
-        if not task_reader:
+        if not self._log.layout.tstat:
             return iter(())
 
+        task_reader = self._log.GetTaskReader(self.version)
         pieces = self.tasks_block.GetPieces(self._log.layout.tstat.size)
         return itertools.chain.from_iterable(
             task_reader.Read(data, is_shared=self.shares_tasks, **selection)
@@ -504,9 +502,15 @@ class Sample:
         if data is None:
             return None
 
-        if self.is_converted:
-            return views.CreateShiftedViewClass(structure)(data)
-        return views.CreateViewClass(structure)(data)
+        layout = self._log.layout
+        if self.version == layout.version:
+            return views.CreateViewClass(structure)(data)
+
+        create_class = views.CreateConvertedViewClass
+        if conversions.IsShifted(layout, self.version_tuple):
+            create_class = views.CreateShiftedViewClass
+        original_layout = layouts.GetFileLayout(self.version, layout.abi)
+        return create_class(structure, original_layout.sstat)(data)
 
     def DropBlocks(self, offset):
         """Drops the blocks that were cut, or overwritten by later samples.
@@ -566,9 +570,9 @@ class SampleReader:
       file (blocks.File): file.
       layout (layouts.FileLayout): layout of the structures.
       sstatlen (int): size of a system block in bytes.
-      task_reader (views.TaskReader): reader of the entries of process lists, None if
-          their layout is not known.
       tstatlen (int): size of an entry of a process list in bytes.
+      version_finder (conversions.VersionFinder): finder of the versions that recorded
+          the samples, None if the layout is not known.
     """
 
     MAXIMUM_INTERVAL = (1 << 31) - 1
@@ -588,11 +592,13 @@ class SampleReader:
               not known yet.
         """
         super().__init__()
+        self._task_reader = None
+        self._task_reader_version = None
         self.file = log_file
         self.layout = layout
         self.sstatlen = layout and layout.sstat.size
-        self.task_reader = layout and views.TaskReader(layout.tstat)
         self.tstatlen = layout and layout.tstat.size
+        self.version_finder = layout and conversions.VersionFinder(layout)
 
     def GetNumberOfTasks(self, record):
         """Determines the number of entries in a process list.
@@ -604,6 +610,25 @@ class SampleReader:
           int: number of entries.
         """
         return record.nlist if record.ndeviat is None else record.ndeviat
+
+    def GetTaskReader(self, version):
+        """Retrieves the reader of the entries of process lists.
+
+        It is kept until another version is asked for, as it remembers entries.
+
+        Args:
+          version (str): version that recorded the entries.
+
+        Returns:
+          views.TaskReader: reader.
+        """
+        if version != self._task_reader_version:
+            original_layout = layouts.GetFileLayout(version, self.layout.abi)
+            self._task_reader = views.TaskReader(
+                self.layout.tstat, original_layout.tstat
+            )
+            self._task_reader_version = version
+        return self._task_reader
 
     def GetSample(self, offset):
         """Reads the sample at an offset if its record can be one.
@@ -661,8 +686,6 @@ class RawLog(SampleReader):
           left out so far, because too many processes were in cgroups.
       page_size (int): size of a memory page in bytes or None if not valid.
       support_flags (int): flags, see the SUPPORT constants.
-      task_reader (views.TaskReader): reader of the entries of process lists, None if
-          their layout is not known.
       version (str): version of atop in the header, such as "2.7", None if the header is
           damaged there.
       version_tuple (tuple[int, int]): version of atop whose structures the log has,
@@ -713,8 +736,7 @@ class RawLog(SampleReader):
 
         self._ReadHeader()
 
-        if self.layout.tstat:
-            self.task_reader = views.TaskReader(self.layout.tstat)
+        self.version_finder = conversions.VersionFinder(self.layout)
 
         self._finder = search.SampleFinder(self)
 

@@ -52,11 +52,13 @@ class StructureView:
         return None
 
 
-def _GetViewProperty(member):
+def _GetViewProperty(member, view_class=None):
     """Creates a property that reads a member of a structure.
 
     Args:
       member (layouts.Member): member.
+      view_class (Optional[type]): class of the views of a member that is a structure,
+          None for that of its layout.
 
     Returns:
       property: property.
@@ -67,7 +69,7 @@ def _GetViewProperty(member):
 
     if member.structure:
         size = member.size
-        view_class = CreateViewClass(member.structure)
+        view_class = view_class or CreateViewClass(member.structure)
         if count == 1:
             return property(lambda view: view_class(view._data, view._offset + offset))
         return property(
@@ -104,31 +106,81 @@ def CreateViewClass(structure):
     return type("StructureView", (StructureView,), attributes)
 
 
+# Members of the memory that have another name since 2.10, and their name before.
+_FORMER_NAMES = {
+    "sfreehugepage": "freehugepage",
+    "shugepagesz": "hugepagesz",
+    "stothugepage": "tothugepage",
+}
+
+
 @functools.lru_cache(maxsize=None)
-def CreateShiftedViewClass(structure):
+def CreateConvertedViewClass(structure, original_structure):
+    """Creates the class of the views of a structure that atopconvert has written.
+
+    Args:
+      structure (layouts.Structure): layout in the file.
+      original_structure (layouts.Structure): layout in the version that recorded it.
+
+    Returns:
+      type: class. Where that version lacks a member, the 0 that atopconvert writes is
+          None.
+    """
+    view_class = CreateViewClass(structure)
+    attributes = {"__slots__": ()}
+
+    for name, member in structure.members.items():
+        original_member = original_structure.members.get(
+            name
+        ) or original_structure.members.get(_FORMER_NAMES.get(name))
+        if original_member and member.structure:
+            attributes[name] = _GetViewProperty(
+                member,
+                CreateConvertedViewClass(member.structure, original_member.structure),
+            )
+        elif not original_member and not member.structure:
+            attributes[name] = _GetPropertyWithoutZero(getattr(view_class, name))
+
+    return type("StructureView", (view_class,), attributes)
+
+
+def _GetPropertyWithoutZero(member_property):
+    """Creates a property of a member that was not recorded if it is 0.
+
+    Args:
+      member_property (property): property of the member.
+
+    Returns:
+      property: property, None in place of 0.
+    """
+    return property(lambda instance: member_property.fget(instance) or None)
+
+
+@functools.lru_cache(maxsize=None)
+def CreateShiftedViewClass(structure, original_structure):
     """Creates the class of the views of a converted sstat with shifted counters.
 
     atopconvert 2.8 to 2.10 copied the network counters of logs up to 2.7 unchanged to a
-    structure that has one more in their middle. They are those of 2.7, where those of
-    the structure begin.
+    structure that has one more in their middle. They are those of the original, where
+    those of the structure begin.
 
     Source: issue 308 of atop, and logs that these versions converted.
 
     Args:
-      structure (layouts.Structure): layout of a sstat since 2.8.
+      structure (layouts.Structure): layout of a sstat of 2.8 to 2.10.
+      original_structure (layouts.Structure): layout of the sstat in the version that
+          recorded the sample.
 
     Returns:
       type: class.
     """
-    old_structure = layouts.GetFileLayout("2.7", structure.abi).sstat
     offset = structure.members["net"].offset
-    net_class = CreateViewClass(old_structure.members["net"].structure)
+    net_class = CreateViewClass(original_structure.members["net"].structure)
 
     # pylint: disable=protected-access
     net = property(lambda view: net_class(view._data, view._offset + offset))
-    return type(
-        "StructureView", (CreateViewClass(structure),), {"__slots__": (), "net": net}
-    )
+    base_class = CreateConvertedViewClass(structure, original_structure)
+    return type("StructureView", (base_class,), {"__slots__": (), "net": net})
 
 
 def _GetUnpackedProperty(structure, name):
@@ -172,6 +224,13 @@ _TASK_MEMBERS = frozenset(
         ("mem", "minflt majflt vmem rmem"),
     )
     for name in names.split()
+)
+
+
+# Members in which atopconvert leaves remains, or figures of another meaning, where the
+# version that recorded the task lacks them.
+_REMAINS = frozenset(
+    ["cpu.nivcsw", "cpu.nvcsw", "gpu.gpubusycum", "gpu.membusycum", "gpu.type"]
 )
 
 
@@ -294,11 +353,13 @@ def __init__(self, values, entry):
 
 
 @functools.lru_cache(maxsize=None)
-def _CreateTaskClass(structure):
+def _CreateTaskClass(structure, original_structure):
     """Creates the class of the tasks of a layout.
 
     Args:
       structure (layouts.Structure): layout of the tstat.
+      original_structure (layouts.Structure): layout of the tstat in the version that
+          recorded the tasks.
 
     Returns:
       tuple[type, struct.Struct]: class, and unpacker of the values that its constructor
@@ -309,13 +370,19 @@ def _CreateTaskClass(structure):
 
     # Reading a slot is faster than reading a value of a named tuple.
     attributes = {"__slots__": (*names, "entry")}
-    attributes.update(
-        (_GetTaskName(name), _GetUnpackedProperty(structure, name))
-        for name, _, member in structure.Flatten()
-        if not member.structure
-        and name not in member_names
-        and not _IsReserved(_GetTaskName(name))
-    )
+    original_names = {name for name, _, _ in original_structure.Flatten()}
+    for name, _, member in structure.Flatten():
+        task_name = _GetTaskName(name)
+        if member.structure or name in member_names or _IsReserved(task_name):
+            continue
+
+        is_recorded = name in original_names
+        if is_recorded or name not in _REMAINS:
+            task_property = _GetUnpackedProperty(structure, name)
+            if not is_recorded:
+                task_property = _GetPropertyWithoutZero(task_property)
+            attributes[task_name] = task_property
+
     attributes.update(dict.fromkeys(_GetTaskNames().difference(attributes, names)))
 
     members = ", ".join(f"self.{name:s}" for name in names)
@@ -336,14 +403,16 @@ class TaskReader:
     # All entries of a process list that is small enough to be shared fit.
     _MAXIMUM_NUMBER_OF_TASKS = 4096
 
-    def __init__(self, structure):
+    def __init__(self, structure, original_structure):
         """Initializes a reader.
 
         Args:
           structure (layouts.Structure): layout of the tstat.
+          original_structure (layouts.Structure): layout of the tstat in the version
+              that recorded the entries, another one if atopconvert has written them.
         """
         super().__init__()
-        self._class, self._unpacker = _CreateTaskClass(structure)
+        self._class, self._unpacker = _CreateTaskClass(structure, original_structure)
         self._key_unpacker, _ = structure.GetUnpacker(
             ["gen.pid", "gen.isproc", "gen.wasinactive"]
         )

@@ -1,7 +1,7 @@
 """Tests for logs that atopconvert wrote."""
 
-import collections
 import io
+import re
 import unittest
 
 from plaso_atop import parser
@@ -9,25 +9,34 @@ from plaso_atop import rawlog
 
 from tests.lib import test_lib
 
-# Originals, and what they were converted to.
+# Originals and versions that these were converted to, and a pattern for the names of
+# attributes that atopconvert does not keep.
 LOGS = (
-    ("atop-2.6.0", "atop-2.6.0-to-2.8.1"),
-    ("atop-2.7.1", "atop-2.7.1-to-2.10.0"),
+    ("2.0.2", "2.13.0", None),
+    ("2.1", "2.4.0", None),
+    ("2.2-3", "2.10.0", None),
+    ("2.3.0", "2.7.1", None),
+    ("2.4.0", "2.12.1", "[a-z]+_pressure_[a-z0-9_]+"),
+    ("2.6.0", "2.8.1", None),
+    ("2.7.1", "2.10.0", None),
+    ("2.7.1", "2.11.1", None),
+    ("2.8.1", "2.9.0", None),
+    ("2.9.0", "2.13.0", None),
+    ("2.10.0", "2.11.1", "cgroup|systemd_unit"),
+    ("2.12.1", "2.13.0", None),
 )
 
-# What the version of the original stores under another name or in another way.
-_OTHER_ATTRIBUTES = frozenset(
-    [
-        "atop_version",
-        "container_identifier",
-        "container_name",
-        "number_of_uninterruptible_threads",
-    ]
+# Types of events that each are of one sample.
+SAMPLE_DATA_TYPES = frozenset(
+    f"linux:atop:{name:s}"
+    for name in ("disk", "network_interface", "process_activity", "system", "thread")
 )
 
 
 class ConvertedLogTest(test_lib.ParserTestCase):
     """Tests for logs that atopconvert wrote."""
+
+    maxDiff = None
 
     def _GetEvents(self, data):
         """Retrieves the events of a log.
@@ -36,89 +45,124 @@ class ConvertedLogTest(test_lib.ParserTestCase):
           data (bytes): contents of the log.
 
         Returns:
-          list[dict[str, object]]: values per name of the attribute.
+          tuple[list[dict[str, object]], list[str]]: values per name of the attribute of
+              each event, without those that differ between a log and its conversion,
+              and warnings.
         """
         storage_writer = self._ParseData(data, parser.AtopParser())
-        self.assertEqual(self._GetWarnings(storage_writer), [])
         events = self._GetEventValues(storage_writer)
         for event in events:
-            event.pop("offset")
-        return events
+            for name in ("atop_version", "offset"):
+                event.pop(name, None)
+        return events, self._GetWarnings(storage_writer)
 
-    def _CompareEvents(self, original_events, events):
-        """Checks that events hold what those of the original hold.
+    def _GetExpectedEvents(self, version, lost_names):
+        """Retrieves the events of an original.
 
         Args:
-          original_events (list[dict[str, object]]): events of the original.
-          events (list[dict[str, object]]): events of the converted log.
+          version (str): version of the original.
+          lost_names (str): pattern for the names of attributes that atopconvert does
+              not keep, None if there are none.
 
         Returns:
-          collections.Counter: number of events that have an attribute which that of the
-              original does not have, per name.
+          list[dict[str, object]]: values per name of the attribute of each event.
         """
-        self.assertEqual(len(events), len(original_events))
-        names = collections.Counter()
-        for original_event, event in zip(original_events, events):
-            for name in _OTHER_ATTRIBUTES:
-                original_event.pop(name, None)
-                event.pop(name, None)
-            names.update(set(event).difference(original_event))
-            self.assertEqual(
-                {name: event.get(name) for name in original_event}, original_event
-            )
-        return names
+        data = self._ReadTestFile([f"atop-{version:s}.raw"])
+        events, warnings = self._GetEvents(data)
+        self.assertEqual(warnings, [])
+        return [
+            {
+                name: value
+                for name, value in event.items()
+                if not re.fullmatch(lost_names or "", name)
+            }
+            for event in events
+        ]
+
+    def _ReadConvertedLog(self, original_version, version):
+        """Reads a log that atopconvert wrote.
+
+        Args:
+          original_version (str): version of the original.
+          version (str): version that it was converted to.
+
+        Returns:
+          bytes: contents.
+        """
+        return self._ReadTestFile([f"atop-{original_version:s}-to-{version:s}.raw"])
+
+    def _SelectEventsOfSamples(self, events):
+        """Selects events that each are of one sample.
+
+        Args:
+          events (list[dict[str, object]]): values per name of the attribute of each
+              event.
+
+        Returns:
+          list[dict[str, object]]: the same of the selected ones, without the host: the
+              header of a log has one only.
+        """
+        return [
+            {name: value for name, value in event.items() if name != "hostname"}
+            for event in events
+            if event["data_type"] in SAMPLE_DATA_TYPES
+        ]
 
     def testConvertedLogs(self):
-        """Tests that every value is that of the original."""
-        for original_name, name in LOGS:
-            original = self._ReadTestFile([f"{original_name:s}.raw"])
-            data = self._ReadTestFile([f"{name:s}.raw"])
-            events = self._GetEvents(data)
-            connections = [
-                event["tcp_established_connections"]
-                for event in events
-                if event["data_type"] == "linux:atop:system"
-            ]
-            self.assertEqual(len(connections), 8)
-            self.assertLess(max(connections), 5)
-
-            # What only later versions store, and the original does not hold, is 0.
-            names = self._CompareEvents(self._GetEvents(original), events)
-            if original_name == "atop-2.6.0":
+        """Tests that the events are those of the original."""
+        for original_version, version, lost_names in LOGS:
+            with self.subTest(original=original_version, version=version):
+                data = self._ReadConvertedLog(original_version, version)
+                events, warnings = self._GetEvents(data)
+                self.assertEqual(warnings, [])
                 self.assertEqual(
-                    set(names),
-                    {
-                        "allocation_stalls",
-                        "compaction_stalls",
-                        "migrated_pages",
-                        "numa_migrated_pages",
-                    },
+                    events, self._GetExpectedEvents(original_version, lost_names)
                 )
-            else:
-                self.assertEqual(set(names), set())
 
-    def testContinuedLog(self):
-        """Tests a converted log to which atop appended samples of its own."""
-        converted = self._ReadTestFile(["atop-2.7.1-to-2.10.0.raw"])
-        original = self._ReadTestFile(["atop-2.10.0.raw"])
-        header_size = rawlog.RawLog(io.BytesIO(original)).layout.rawheader.size
+    def testContinuedLogs(self):
+        """Tests converted logs to which atop appended samples of its own."""
+        for original_version, version, lost_names in LOGS:
+            with self.subTest(original=original_version, version=version):
+                own_data = self._ReadTestFile([f"atop-{version:s}.raw"])
+                header_size = rawlog.RawLog(io.BytesIO(own_data)).layout.rawheader.size
+                data = self._ReadConvertedLog(original_version, version)
+                events, warnings = self._GetEvents(data + own_data[header_size:])
+                self.assertEqual(warnings, [])
 
-        expected = [
-            event
-            for data in (converted, original)
-            for event in self._GetEvents(data)
-            if event["data_type"] == "linux:atop:system"
+                own_events, _ = self._GetEvents(own_data)
+                expected_events = [
+                    *self._GetExpectedEvents(original_version, lost_names),
+                    *own_events,
+                ]
+
+                self.assertEqual(
+                    self._SelectEventsOfSamples(events),
+                    self._SelectEventsOfSamples(expected_events),
+                )
+
+    def testDamagedSystemBlock(self):
+        """Tests a sample that does not tell which version recorded it."""
+        data = bytearray(self._ReadConvertedLog("2.1", "2.4.0"))
+        samples = list(rawlog.RawLog(io.BytesIO(data)).samples())
+
+        # It has as many entries as the host had tasks, but 30 of them are exits.
+        sample = samples[3]
+        self.assertEqual((sample.record.ntask, sample.number_of_tasks), (41, 41))
+        data[sample.system_block.offset + 20] ^= 0xFF
+        events, warnings = self._GetEvents(bytes(data))
+        self.assertEqual(len(warnings), 1)
+
+        expected_events = self._GetExpectedEvents("2.1", None)
+        processes, expected_processes, numbers, expected_numbers = [
+            [select(event) for event in some_events if event["data_type"] == data_type]
+            for data_type, select in (
+                ("linux:atop:process", dict),
+                ("linux:atop:system", lambda event: event["number_of_processes"]),
+            )
+            for some_events in (events, expected_events)
         ]
-        events = [
-            event
-            for event in self._GetEvents(converted + original[header_size:])
-            if event["data_type"] == "linux:atop:system"
-        ]
-        # They are those of two hosts, the header is that of the first.
-        for event in expected + events:
-            event.pop("hostname")
-        self.assertEqual(len(events), 16)
-        self.assertEqual(events, expected)
+        self.assertEqual(processes, expected_processes)
+        self.assertEqual(numbers, expected_numbers)
 
 
 if __name__ == "__main__":

@@ -316,17 +316,14 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
 
         # Process accounting records nothing else.
         if not is_exited:
-            members.append(
-                ("run_delay_microseconds", "rundelay", self._GetMicroseconds)
+            members.extend(
+                [
+                    ("block_io_delay_time", "blkdelay", self._GetMilliseconds),
+                    ("involuntary_context_switches", "nivcsw", self._GetSize),
+                    ("run_delay_microseconds", "rundelay", self._GetMicroseconds),
+                    ("voluntary_context_switches", "nvcsw", self._GetSize),
+                ]
             )
-            if not sample.is_converted:
-                members.extend(
-                    [
-                        ("block_io_delay_time", "blkdelay", self._GetMilliseconds),
-                        ("involuntary_context_switches", "nivcsw", self._GetSize),
-                        ("voluntary_context_switches", "nvcsw", self._GetSize),
-                    ]
-                )
             if sample.has_iostat or sample.has_disk_requests:
                 members.extend(
                     [
@@ -349,7 +346,7 @@ class AtopTaskActivityPlugin(interface.AtopTaskPlugin):
                 )
 
         # The sums over threads go down for another reason, see AtopActivityPlugin.
-        version = self._log.version_tuple
+        version = sample.version_tuple
         members = [
             (name, member, convert, version < (2, 7) and member != "rundelay")
             for name, member, convert in members
@@ -553,6 +550,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         # uses GPUs no more keeps its state, but its other members are remains.
         if (
             not sample.has_gpus
+            or sample.version_tuple < (2, 4)
             or task.gpu_state not in self._GPU_STATES
             or task.gpu_nrgpus <= 0
         ):
@@ -586,7 +584,11 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
                 values["gpu_type"] = self._GetText(task.gpu_type)
 
         # These are sums over the samples of the GPU daemon.
-        if number_of_samples > 0 and not self._IsSinceStart(task, sample):
+        if (
+            number_of_samples
+            and number_of_samples > 0
+            and not self._IsSinceStart(task, sample)
+        ):
             average = task.gpu_memcum // number_of_samples
             values["gpu_average_memory_size"] = self._GetSize(average, 1024)
 
@@ -690,7 +692,8 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         event_data.process_state = self._GetText(task.state.rstrip(b"\x00"))
 
         container = self._GetContainer(task, sample)
-        setattr(event_data, self._container_attribute, self._GetText(container))
+        name = self._GetContainerAttribute(sample)
+        setattr(event_data, name, self._GetText(container))
 
         if task.ppid or not is_exited:
             event_data.ppid = self._GetSize(task.ppid)
@@ -762,8 +765,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
             setattr(event_data, name, self._GetSize(getattr(task, member)))
 
         # In these versions idle threads of the kernel are counted as uninterruptible.
-        if (2, 7) <= self._log.version_tuple <= (2, 9) or sample.is_converted:
-            event_data.number_of_idle_threads = None
+        if (2, 7) <= sample.version_tuple <= (2, 9):
             event_data.number_of_uninterruptible_threads = None
 
         if sample.has_cgroups:

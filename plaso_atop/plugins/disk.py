@@ -192,7 +192,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
         event_data.number_of_discards = self._GetSize(view.ndisc)
         if event_data.number_of_discards is not None:
             event_data.discarded_size = self._GetSize(view.ndsect, self._SECTOR_SIZE)
-        if disk_type == "disk" and not sample.is_converted:
+        if disk_type == "disk":
             event_data.number_of_pending_requests = self._GetSize(view.inflight)
         self._GetBusyTime(event_data, sample, view)
 

@@ -175,8 +175,7 @@ class AtopPlugin(plugins.BasePlugin):
         Returns:
           bool: True if they may.
         """
-        is_old = self._log.version_tuple <= (2, 6) or sample.is_converted
-        return is_old and not sample.is_boot
+        return sample.version_tuple <= (2, 6) and not sample.is_boot
 
     def _ProduceEventData(self, parser_mediator, event_data, corrupted=False):
         """Produces event data.
@@ -297,7 +296,6 @@ class AtopTaskPlugin(AtopPlugin):
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
-        self._container_attribute = None
         self._exit_btimes = {}
         self._maximum_number_of_exits = 0
         self._number_of_exits = 0
@@ -377,6 +375,19 @@ class AtopTaskPlugin(AtopPlugin):
         if not sample.has_containers:
             return b""
         return task.container or task.utsname or b""
+
+    def _GetContainerAttribute(self, sample):
+        """Determines the name of the attribute for what _GetContainer gives.
+
+        Args:
+          sample (rawlog.Sample): sample.
+
+        Returns:
+          str: name of the attribute.
+        """
+        if sample.version_tuple < (2, 10):
+            return "container_identifier"
+        return "container_name"
 
     def _GetUsername(self, parser_mediator, identifier, is_in_container):
         """Retrieves the name of a user.
@@ -468,7 +479,3 @@ class AtopTaskPlugin(AtopPlugin):
         self._previous_end_offset = None
         if log.layout.tstat:
             self._maximum_number_of_exits = self._EXITS_SIZE // log.layout.tstat.size
-
-        self._container_attribute = "container_name"
-        if log.version_tuple < (2, 10):
-            self._container_attribute = "container_identifier"

@@ -398,6 +398,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """Initializes a plugin."""
         super().__init__()
         self._busy_ticks = None
+        self._container_attribute = None
         self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []
@@ -439,7 +440,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         # For a task that atop did not know the counters are totals since its start.
         is_total = task.excode < 0
-        if not is_total and self._log.version_tuple < (2, 7):
+        if not is_total and sample.version_tuple < (2, 7):
             counters = [
                 0 if value in self._WRAPPED_DIFFERENCES else value for value in counters
             ]
@@ -551,7 +552,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return {}
 
         process.KeepFirst()
-        name = self._container_attribute
+        name = self._GetContainerAttribute(sample)
         attributes = {
             name: self._GetText(container),
             f"previous_{name:s}": self._GetText(process.container),
@@ -695,7 +696,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             is_complete
             and self._is_previous_complete
             and self._follows_previous
-            and self._log.version_tuple >= (2, 3)
+            and sample.version_tuple >= (2, 3)
         ):
             last_seen_time = self._previous_curtime
 
@@ -1272,6 +1273,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not sample.has_tasks:
             return
 
+        self._container_attribute = self._GetContainerAttribute(sample)
         self._has_iostat |= sample.has_iostat
         self._follows_previous = self._FollowsPrevious(sample)
         self._has_exit_network = sample.has_exit_network
@@ -1318,6 +1320,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         """
         super().Start(parser_mediator, log)
         self._busy_ticks = None
+        self._container_attribute = None
         self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []

@@ -618,11 +618,6 @@ class AtopSystemPlugin(interface.AtopPlugin):
             size = self._GetSize(getattr(mem, member_name), self._log.page_size)
             setattr(event_data, name, size)
 
-        if sample.is_converted:
-            event_data.memory_page_tables_size = None
-            event_data.paged_in_size = None
-            event_data.paged_out_size = None
-
         for name, member_name in self._MEMORY_COUNTS:
             setattr(event_data, name, self._GetSize(getattr(mem, member_name)))
 
@@ -643,7 +638,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
             )
 
         self._GetHugePages(event_data, mem)
-        self._GetReclaim(event_data, mem)
+        self._GetReclaim(event_data, sample, mem)
 
     def _GetHugePages(self, event_data, mem):
         """Retrieves the huge pages. Since 2.10 there are two sizes.
@@ -658,7 +653,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
             (mem.stothugepage, mem.sfreehugepage, mem.shugepagesz),
             (mem.ltothugepage, mem.lfreehugepage, mem.lhugepagesz),
         ):
-            if size is not None:
+            if None not in (total, free, size):
                 if min(total, free, size) < 0:
                     return
                 sizes.append((total * size, free * size))
@@ -756,7 +751,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
           sample (Sample): sample.
         """
         record = sample.record
-        version = self._log.version_tuple
+        version = sample.version_tuple
 
         event_data.number_of_exited_processes = record.nexit
         if version < (1, 27):
@@ -778,22 +773,22 @@ class AtopSystemPlugin(interface.AtopPlugin):
                 record.totproc - record.nexit
             )
 
-        if sample.is_converted:
-            return
+        if version >= (2, 10):
+            event_data.number_of_idle_threads = record.totidle
 
         # In these versions idle threads of the kernel are counted as uninterruptible.
-        event_data.number_of_idle_threads = record.totidle
         if not (2, 7) <= version <= (2, 9):
             event_data.number_of_uninterruptible_threads = record.totslpu
 
-    def _GetReclaim(self, event_data, mem):
+    def _GetReclaim(self, event_data, sample, mem):
         """Retrieves the counters of memory that was reclaimed.
 
         Args:
           event_data (AtopSystemEventData): event data.
+          sample (Sample): sample.
           mem (StructureView): memory in the system block.
         """
-        version = self._log.version_tuple
+        version = sample.version_tuple
 
         # Before 2.7 atop did not find the counters that later kernels have per zone.
         if version >= (2, 7) or self._IsKernelBefore(
