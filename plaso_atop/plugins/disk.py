@@ -170,7 +170,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
             )
 
     def _ProcessDisk(self, parser_mediator, sample, view, disk_type):
-        """Extracts an event from a disk that had transfers.
+        """Extracts an event from a disk that was used.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers

@@ -168,7 +168,7 @@ class AtopNetworkPlugin(interface.AtopPlugin):
             self._ProduceInterface(parser_mediator, sample, event_data)
 
     def _ProduceInterface(self, parser_mediator, sample, event_data):
-        """Produces the event data of an interface that had traffic.
+        """Produces the event data of an interface that had traffic or errors.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
