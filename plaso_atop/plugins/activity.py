@@ -789,11 +789,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         event_data.username = self._GetUsername(
             parser_mediator,
             event_data.user_identifier,
-            bool(
-                container_identifier
-                or self._GetContainer(task, sample)
-                or self._MayBeContainerCgroup(cgroup, sample)
-            ),
+            self._MayBeInContainer(task, cgroup, sample),
         )
 
     def ProcessSample(self, parser_mediator, sample):
@@ -829,7 +825,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
             # When process accounting failed, atop stored entries that are all zero.
             is_exited = task.state == rawlog.STATE_EXITED
-            if self._IsFirstExit(task) if is_exited else task.pid > 0:
+            if self._AcceptExit(task) if is_exited else task.pid > 0:
                 process = task
 
         if process:

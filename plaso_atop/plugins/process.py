@@ -672,9 +672,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         is_complete = sample.has_all_processes
         vanished = [
-            process
-            for processes in self._displaced_per_pid.values()
-            for process in processes
+            process for others in self._displaced_per_pid.values() for process in others
         ]
         self._displaced_per_pid = {}
 
@@ -762,8 +760,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 and candidate.start_time <= process.start_time + self._start_tolerance
                 and candidate_end_time >= process.start_time - self._PARENT_TOLERANCE
             ):
-                # The kernel gives a process whose parent exited another one. The entry
-                # holds the last one, of those the one that was started last before it.
+                # The kernel gives a process whose parent exited another one, and the
+                # entry names the last. So those that lived until the end of the process
+                # come first. Of these it is the one that was started last before it.
                 rank = (
                     candidate_end_time >= end_time - self._PARENT_TOLERANCE,
                     candidate.start_time <= process.start_time,
@@ -804,6 +803,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if btime is None or not self._IsSameStart(task.btime, btime):
             return False
 
+        # The zombie may be listed by the next sample as well.
         self._exit_btimes[task.pid] = btime
         return True
 
@@ -1294,7 +1294,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 process.state = task.state
 
             elif task.state == rawlog.STATE_EXITED:
-                if self._IsFirstExit(task):
+                if self._AcceptExit(task):
                     self._AddExit(task, sample)
                 if (
                     len(self._exited) == self._MAXIMUM_NUMBER_OF_EXITED
