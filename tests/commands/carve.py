@@ -563,11 +563,12 @@ class EventsTest(CarveTestCase, test_lib.ParserTestCase):
     # What only the header says.
     _HEADER_NAMES = (
         *("atop_version", "hostname", "kernel_release", "kernel_version", "machine"),
-        *("elapsed_time", "free_memory"),
+        *("cpu_user_time", "elapsed_time", "memory_free_size"),
     )
 
     def testLostHeader(self):
         """Tests that events say nothing that is not so."""
+        original_names = set()
         for name in sorted(log.name for log in test_lib.LOGS):
             with self.subTest(name=name):
                 data = _ReadLog(name)
@@ -577,6 +578,8 @@ class EventsTest(CarveTestCase, test_lib.ParserTestCase):
                     {key: repr(value) for key, value in values.items()}.items()
                     for values in self._GetEventValues(storage_writer)
                 ]
+                for items in originals:
+                    original_names.update(key for key, _ in items)
 
                 (carved,), _ = self._Carve(
                     self._WriteFile(
@@ -602,6 +605,9 @@ class EventsTest(CarveTestCase, test_lib.ParserTestCase):
                     self.assertTrue(
                         any(items <= original for original in originals), values
                     )
+
+        # With the header they are there.
+        self.assertLessEqual(set(self._HEADER_NAMES), original_names)
 
 
 if __name__ == "__main__":

@@ -1171,6 +1171,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         for log in test_lib.LOGS:
             with self.subTest(log=log.name):
                 version = log.version_tuple
+                number_of_events = 0
                 for sample, elements in self._GetSamples(log):
                     # There was no GPU, all else that is printed are remains. Up to 2.6
                     # the state of inactive processes is one, too.
@@ -1196,6 +1197,9 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                                 self.assertIn(name, measured_values)
                                 values[name] = measured_values[name]
                         self.assertEqual(measured_values, values)
+                    number_of_events += len(elements)
+
+                self.assertGreater(number_of_events, 0)
 
 
 if __name__ == "__main__":
