@@ -109,7 +109,7 @@ def _Run():
     carve_parser.add_argument(
         "--all",
         action="store_true",
-        help="do not leave out what logs in the file systems hold",
+        help="also write the samples that logs in the file systems hold",
     )
     sigma_parser = subparsers.add_parser(
         "sigma", help="convert Sigma rules to tagging rules, needs plaso-atop[sigma]"

@@ -321,6 +321,7 @@ def plaso_atop_pipeline() -> pipeline.ProcessingPipeline:
     # pylint: disable=invalid-name
     return pipeline.ProcessingPipeline(
         name="atop in Plaso",
+        # That of SQLite writes queries of the same attributes, which tests compare.
         allowed_backends=frozenset({"plaso", "sqlite"}),
         priority=20,
         items=[
