@@ -93,9 +93,11 @@ class Run:
 
     Attributes:
       accounting_end_time (int): time of the last sample with process accounting before
-          one without, in seconds since the Epoch, or None if there is none.
+          one without, the last of several times, in seconds since the Epoch, or None if
+          there is none.
       accounting_start_time (int): time of the first sample with process accounting
-          after one without, in seconds since the Epoch, or None if there is none.
+          after one without, the first of several times, in seconds since the Epoch, or
+          None if there is none.
       boot_time (int): time at which the system was started in seconds since the Epoch
           or None if not known.
       end_time (int): time of the last sample in seconds since the Epoch, None if none
