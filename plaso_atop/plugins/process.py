@@ -65,7 +65,8 @@ class AtopProcessEventData(events.EventData):
       file_system_group_identifier (int): group identifier (GID) for file system access.
       file_system_user_identifier (int): user identifier (UID) for file system access.
       first_seen_time (dfdatetime.DateTimeValues): date and time of the first sample of
-          a run of atop, where the process was already running then.
+          a run of atop, or of what is left of the log, where the process was already
+          running then.
       group_identifier (int): real group identifier (GID).
       hostname (str): name of the host.
       is_inherited (bool): True if login_session, systemd_unit and the container are
@@ -231,7 +232,8 @@ class AtopProcessEventData(events.EventData):
 class AtopProcessChangeEventData(events.EventData):
     """Change of a living process event data.
 
-    Of what did not change only the name and the command line are set.
+    Of what did not change only the name, the command line and the username are set, and
+    what shows where the process comes from.
 
     Attributes:
       ancestors (str): ancestors of the process when it was first listed, see those of

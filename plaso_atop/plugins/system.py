@@ -20,8 +20,8 @@ class AtopSystemEventData(events.EventData):
     of the interval rest on whole seconds and are capped at 100.0. atop 2.4 and later,
     not set if the kernel does not report it.
 
-    Counters of the NFS client and server are only set if the host used it. atop 2.2 and
-    later.
+    Counters of the NFS client are only set if one of these is not 0, and so are those of
+    the NFS server. atop 2.2 and later.
 
     Attributes:
       allocation_stalls (int): number of times that a task had to wait until memory was
@@ -696,7 +696,7 @@ class AtopSystemPlugin(interface.AtopPlugin):
     def _SetNFS(self, event_data, sample, nfs):
         """Sets the counters of the NFS client and server, since 2.2.
 
-        Most hosts use neither: counters of an unused one are not set.
+        Most hosts use neither: where all counters of one are 0 these are not set.
 
         Args:
           event_data (AtopSystemEventData): event data.
