@@ -21,8 +21,8 @@ class AtopTaskActivityEventData(events.EventData):
           later.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes.
-      cgroup (str): path of the control group of the process. Up to 2.10 its first 63
-          bytes.
+      cgroup (str): path of the control group of the process. atop 2.8 and later, up to
+          2.10 its first 63 bytes.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
           one CPU. Intervals are whole seconds, so the share is not accurate for short
           ones. It is not capped.

@@ -40,7 +40,8 @@ class AtopProcessEventData(events.EventData):
           A ">" in a name is written as \x3e.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes. See read_size.
-      cgroup (str): path of the control group. Up to 2.10 its first 63 bytes.
+      cgroup (str): path of the control group. atop 2.8 and later, up to 2.10 its first
+          63 bytes.
       command_line (str): first 255 bytes of the command line (150
           before 1.27, 68 before 1.26). The first that was not empty.
       container_identifier (str): first 12 characters of the identifier of the
