@@ -990,11 +990,11 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             setattr(event_data, self._container_attribute, self._GetText(container))
 
         # The entry of an exit holds no other identifiers of the user than the real one.
-        for (name, _), identifier in zip(
+        for (attribute, _), identifier in zip(
             self._REAL_IDENTIFIERS if process.is_exit_only else self._IDENTIFIERS, ids
         ):
             if identifier is not None:
-                setattr(event_data, name, identifier & 0xFFFFFFFF)
+                setattr(event_data, attribute, identifier & 0xFFFFFFFF)
 
         event_data.username = self._GetUsername(
             parser_mediator, event_data.user_identifier, process.is_in_container
@@ -1013,8 +1013,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             event_data.written_size = self._GetSize(wsz, self._SECTOR_SIZE)
 
         if process.network:
-            for (name, _), total in zip(self._NETWORK_MEMBERS, process.network):
-                setattr(event_data, name, self._GetSize(total))
+            for (attribute, _), total in zip(self._NETWORK_MEMBERS, process.network):
+                setattr(event_data, attribute, self._GetSize(total))
 
         if not process.is_exit_only:
             event_data.maximum_resident_size = self._GetSize(rmem, 1024)
