@@ -20,8 +20,8 @@ class AtopSystemEventData(events.EventData):
     of the interval rest on whole seconds and are capped at 100.0. atop 2.4 and later,
     not set if the kernel does not report it.
 
-    Counters of the NFS client are only set if one of these is not 0, and so are those of
-    the NFS server. atop 2.2 and later.
+    Counters of the NFS client are only set if one of these is not 0, and so are those
+    of the NFS server. atop 2.2 and later.
 
     Attributes:
       allocation_stalls (int): number of times that a task had to wait until memory was
