@@ -1,4 +1,4 @@
-"""Command line tool to check the installation, to look at logs and to carve them."""
+"""Command line tool, whose commands are the modules of plaso_atop.commands."""
 
 import argparse
 import codecs
@@ -70,7 +70,8 @@ def _Run():
     """
     argument_parser = argparse.ArgumentParser(
         prog="plaso-atop",
-        description="Checks the installation, looks at atop logs, finds lost ones.",
+        description="Checks the installation, looks at atop logs, finds lost ones, and "
+        "converts Sigma rules.",
     )
     argument_parser.add_argument(
         "-V",
@@ -108,7 +109,7 @@ def _Run():
     carve_parser.add_argument(
         "--all",
         action="store_true",
-        help="do not leave out what logs in the file systems hold",
+        help="also write the samples that logs in the file systems hold",
     )
     sigma_parser = subparsers.add_parser(
         "sigma", help="convert Sigma rules to tagging rules, needs plaso-atop[sigma]"

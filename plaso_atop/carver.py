@@ -142,6 +142,7 @@ class Piece:
           them and were found elsewhere; None if there is none.
       is_boot (bool): True if the first sample is that of a run of atop.
       last_curtime (int): time of the last sample in seconds since the Epoch.
+      last_offset (int): offset of the last sample in bytes.
       layout (layouts.FileLayout): layout, the oldest one of those that it can be.
       next_curtime (int): time of a damaged sample that follows the last one in seconds
           since the Epoch, that of the last one if there is none.

@@ -46,7 +46,7 @@ class ProcessMemory:
         return self._size >= self._MAXIMUM_SIZE
 
     def Add(self, process):
-        """Adds a process, of which so far only the ancestor of others is counted.
+        """Adds a process. Only what its descendants need of it is counted so far.
 
         Args:
           process (processes.Process): process.
@@ -98,7 +98,8 @@ class ProcessMemory:
           value (bytes|str): text or None if not known.
 
         Returns:
-          bytes|str: text, the same object where it was retrieved before.
+          bytes|str: text, the same object where it was retrieved before. None if it is
+              empty or not known.
         """
         if not value or value in self._shared:
             return self._shared.get(value)

@@ -92,27 +92,29 @@ class Run:
     """Run of atop.
 
     Attributes:
-    accounting_end_time (int): time of the last sample with process accounting before
-        one without, in seconds since the Epoch, or None if there is none.
-    accounting_start_time (int): time of the first sample with process accounting
-        after one without, in seconds since the Epoch, or None if there is none.
-    boot_time (int): time at which the system was started in seconds since the Epoch
-        or None if not known.
-    end_time (int): time of the last sample in seconds since the Epoch, None if none
-        has a valid time.
-    has_accounting (bool): True if the exits of processes were recorded in at least
-        one sample.
-    has_damaged_time (bool): True if the time of the first or last sample is damaged.
-    interval (int): median time between two samples in seconds or None if there is
-        only one. Only known when the run has ended.
-    last_exit_time (int): time of the last sample with exits of processes, in seconds
-        since the Epoch, or None if none has any.
-    longest_time_without_exits (int): longest time before a sample with exits, since
-        the one before or the start of the run, in seconds.
-    number_of_samples (int): number of samples.
-    offset (int): offset of the first sample in bytes.
-    start_time (int): time of the first sample in seconds since the Epoch, None if
-        none has a valid time.
+      accounting_end_time (int): time of the last sample with process accounting before
+          one without, the last of several times, in seconds since the Epoch, or None if
+          there is none.
+      accounting_start_time (int): time of the first sample with process accounting
+          after one without, the first of several times, in seconds since the Epoch, or
+          None if there is none.
+      boot_time (int): time at which the system was started in seconds since the Epoch
+          or None if not known.
+      end_time (int): time of the last sample in seconds since the Epoch, None if none
+          has a valid time.
+      has_accounting (bool): True if the exits of processes were recorded in at least
+          one sample.
+      has_damaged_time (bool): True if the time of the first or last sample is damaged.
+      interval (int): median time between two samples in seconds or None if there is
+          only one. Only known when the run has ended.
+      last_exit_time (int): time of the last sample with exits of processes, in seconds
+          since the Epoch, or None if none has any.
+      longest_time_without_exits (int): longest time before a sample with exits, since
+          the one before or the start of the run, in seconds.
+      number_of_samples (int): number of samples.
+      offset (int): offset of the first sample in bytes.
+      start_time (int): time of the first sample in seconds since the Epoch, None if
+          none has a valid time.
     """
 
     def __init__(self, sample):

@@ -228,7 +228,7 @@ class ImageTest(end_to_end.ToolsTestCase):
             file_object.write(b"www-data:x:33:33::/var/www:/usr/sbin/nologin\n")
 
         cls._image_path = cls._GetPath("image.raw")
-        mke2fs = shutil.which("mke2fs", path=f"{os.environ['PATH']:s}:/usr/sbin:/sbin")
+        mke2fs = test_lib.FindProgram("mke2fs")
         subprocess.run(
             [mke2fs, "-q", "-t", "ext4", "-d", root, cls._image_path, "16M"],
             check=True,

@@ -172,6 +172,12 @@ class DocumentTestCase(end_to_end.ToolsTestCase):
     # What plaso-atop printed last, or the text of the report that pinfo did.
     _output = None
 
+    @classmethod
+    def setUpClass(cls):
+        """Checks that the disk image of the case can be made."""
+        super().setUpClass()
+        test_lib.FindProgram("mke2fs")
+
     @staticmethod
     @functools.lru_cache(maxsize=None)
     def _ReadStorageFiles():
@@ -845,6 +851,12 @@ class CoverageTest(DocumentTestCase):
 
 class ImageTest(end_to_end.ToolsTestCase):
     """Tests of the disk image."""
+
+    @classmethod
+    def setUpClass(cls):
+        """Checks that the disk image can be made."""
+        super().setUpClass()
+        test_lib.FindProgram("mke2fs")
 
     def testImage(self):
         """Tests that the image is the same every time, with owners and dates.

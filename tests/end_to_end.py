@@ -5,7 +5,6 @@ import gzip
 import io
 import os
 import re
-import shutil
 import struct
 import subprocess
 import tempfile
@@ -175,7 +174,7 @@ class ImageTest(end_to_end.ToolsTestCase):
                 file_object.write(data)
 
         cls._image_path = cls._GetPath("image.raw")
-        mke2fs = shutil.which("mke2fs", path=f"{os.environ['PATH']:s}:/usr/sbin:/sbin")
+        mke2fs = test_lib.FindProgram("mke2fs")
         subprocess.run(
             [mke2fs, "-q", "-t", "ext4", "-d", root, cls._image_path, "16M"],
             check=True,

@@ -96,8 +96,6 @@ def _GetColumnExpressions(log, sample):
 class RawLogTest(test_lib.BaseTestCase):
     """Tests for the reader, as compared to what atop printed of the same logs."""
 
-    _LABELS = ("PRG", "PRC", "PRM", "PRD", "PRN")
-
     def _CheckCgroups(self, log, sample, expected_sample):
         """Checks the cgroups of a sample.
 

@@ -286,8 +286,8 @@ class _Command:
         """bool: True if there was no warning."""
         return not self._number_of_warnings
 
-    def _AddLogs(self, source):
-        """Searches the logs in the file systems, whose samples are left out.
+    def _SkipLogs(self, source):
+        """Searches the logs in the file systems, so that their samples are left out.
 
         Args:
           source (_Source): source.
@@ -353,19 +353,19 @@ class _Command:
         for log in carver.GetLogs(pieces):
             self._writer.Write(log)
 
-    def Run(self, source, has_allocated):
+    def Run(self, source, with_logs):
         """Searches the source and writes what is found, also when it is interrupted.
 
         Args:
           source (_Source): source.
-          has_allocated (bool): True if what logs hold is not left out.
+          with_logs (bool): True if what logs in the file systems hold is written, too.
         """
         for problem in source.problems:
             self.Warn(problem)
 
         try:
-            if not has_allocated:
-                self._AddLogs(source)
+            if not with_logs:
+                self._SkipLogs(source)
             self._Search(None, source.medium)
             for name, path_spec in source.volumes.items():
                 self._Search(name, path_spec)
@@ -420,14 +420,14 @@ def _PrintProblem(path, problem):
     print(f"{path:s}: {problem:s}", file=sys.stderr, flush=True)
 
 
-def Carve(path, directory, has_allocated=False):
+def Carve(path, directory, with_logs=False):
     """Finds samples and writes them as logs.
 
     Args:
       path (str): path of an image, a block device or any file, which is only read.
       directory (str): path of the directory for the logs.
-      has_allocated (Optional[bool]): True if what logs in the file systems hold is not
-          left out.
+      with_logs (Optional[bool]): True if what logs in the file systems hold is written,
+          too.
 
     Returns:
       bool: True if all of the source could be searched.
@@ -439,5 +439,5 @@ def Carve(path, directory, has_allocated=False):
         _PrintProblem(path, f"{exception!s}")
         return False
 
-    command.Run(source, has_allocated)
+    command.Run(source, with_logs)
     return command.is_complete

@@ -13,6 +13,7 @@ import textwrap
 import plaso_atop
 from plaso_atop import integration
 from plaso_atop import text
+from plaso_atop.integration import compressed_streams
 from plaso_atop.integration import data_files
 from plaso_atop.integration import hooks
 from plaso_atop.integration import user_names
@@ -78,6 +79,26 @@ def _CheckArtifacts():
         raise RuntimeError(f"no artifact definition: {', '.join(missing):s}")
 
     return ", ".join(names)
+
+
+def _CheckCompression():
+    """Checks that dfVFS reads large compressed files.
+
+    Returns:
+      str: what was found.
+
+    Raises:
+      RuntimeError: if something is missing.
+    """
+    from dfvfs.file_io import compressed_stream_io
+
+    method = getattr(
+        compressed_stream_io.CompressedStream, compressed_streams.METHOD, None
+    )
+    if method and not hasattr(method, "__wrapped__"):
+        raise RuntimeError("large logs in bzip2 or xz are not recognized")
+
+    return "large logs in bzip2 and xz"
 
 
 def _CheckFileFilter():
@@ -309,6 +330,7 @@ _CHECKS = (
     (hooks.INDEX_MAPPINGS, _CheckIndexMappings),
     (hooks.ARTIFACTS, _CheckArtifacts),
     (hooks.FILE_FILTER, _CheckFileFilter),
+    (hooks.COMPRESSION, _CheckCompression),
 )
 
 

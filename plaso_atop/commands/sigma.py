@@ -219,6 +219,11 @@ def Convert(paths, output_path, output_format):
         print("No rule was converted", file=sys.stderr)
         return False
 
-    with open(output_path, "w", encoding="utf-8") as file_object:
-        file_object.write(backend.finalize(queries, output_format))
+    contents = backend.finalize(queries, output_format)
+    try:
+        with open(output_path, "w", encoding="utf-8") as file_object:
+            file_object.write(contents)
+    except OSError as exception:
+        _Print(output_path, f"{exception.strerror!s}")
+        return False
     return report.is_complete

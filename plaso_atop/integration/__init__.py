@@ -5,7 +5,8 @@ The line in plaso_atop.pth calls Install when a program imports Plaso.
   * install: registers the parser and all hooks;
   * hooks: extends methods of Plaso, and warns where that fails;
   * data_files: adds the files of data/ to those of Plaso;
-  * user_names: passes the user names of a source on to the plugins.
+  * user_names: passes the user names of a source on to the plugins;
+  * compressed_streams: mends how dfVFS reads large compressed files.
 
 This package is imported before Plaso, hence imports none of it at the top.
 """

@@ -11,7 +11,7 @@ This module is imported before Plaso, hence imports none of it at the top.
 
 from plaso_atop.integration import hooks
 
-_METHOD = "_AlignUncompressedData"
+METHOD = "_AlignUncompressedData"
 
 
 def _StartAnew(stream):
@@ -44,7 +44,7 @@ def AlignUncompressedData(wrapped, stream, args, kwargs):
     Returns:
       object: what the method returns.
     """
-    with hooks.Guard(hooks.COMPRESSED_STREAMS):
+    with hooks.Guard(hooks.COMPRESSION):
         # pylint: disable=protected-access
         (offset,) = args
         start_offset = stream._uncompressed_stream_offset
@@ -54,7 +54,7 @@ def AlignUncompressedData(wrapped, stream, args, kwargs):
     return wrapped(*args, **kwargs)
 
 
-@hooks.AfterImport(hooks.COMPRESSED_STREAMS, "dfvfs.file_io.compressed_stream_io")
+@hooks.AfterImport(hooks.COMPRESSION, "dfvfs.file_io.compressed_stream_io")
 def MendCompressedStream(module):
     """Mends how dfVFS finds an offset in a compressed stream.
 
@@ -65,7 +65,7 @@ def MendCompressedStream(module):
     """
     import wrapt
 
-    if hasattr(module.CompressedStream, _METHOD):
+    if hasattr(module.CompressedStream, METHOD):
         wrapt.wrap_function_wrapper(
-            module.CompressedStream, _METHOD, AlignUncompressedData
+            module.CompressedStream, METHOD, AlignUncompressedData
         )

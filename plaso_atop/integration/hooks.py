@@ -24,7 +24,7 @@ TAGGING = "tagging"
 INDEX_MAPPINGS = "mappings"
 ARTIFACTS = "artifacts"
 FILE_FILTER = "file filter"
-COMPRESSED_STREAMS = "compressed streams"
+COMPRESSION = "compression"
 ANALYSIS = "analysis"
 
 # Problems per extension, for plaso-atop check.

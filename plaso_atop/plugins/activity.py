@@ -21,8 +21,8 @@ class AtopTaskActivityEventData(events.EventData):
           later.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes.
-      cgroup (str): path of the control group of the process. Up to 2.10 its first 63
-          bytes.
+      cgroup (str): path of the control group of the process. atop 2.8 and later, up to
+          2.10 its first 63 bytes.
       cpu_percent (float): CPU time as share of the interval in percent, where 100.0 is
           one CPU. Intervals are whole seconds, so the share is not accurate for short
           ones. It is not capped.
@@ -791,11 +791,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
         event_data.username = self._GetUsername(
             parser_mediator,
             event_data.user_identifier,
-            bool(
-                container_identifier
-                or self._GetContainer(task, sample)
-                or self._MayBeContainerCgroup(cgroup, sample)
-            ),
+            self._MayBeInContainer(task, cgroup, sample),
         )
 
     def ProcessSample(self, parser_mediator, sample):
@@ -831,7 +827,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
 
             # When process accounting failed, atop stored entries that are all zero.
             is_exited = task.state == rawlog.STATE_EXITED
-            if self._IsFirstExit(task) if is_exited else task.pid > 0:
+            if self._AcceptExit(task) if is_exited else task.pid > 0:
                 process = task
 
         if process:

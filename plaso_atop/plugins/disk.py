@@ -146,8 +146,8 @@ class AtopDiskPlugin(interface.AtopPlugin):
 
     _SECTOR_SIZE = 512
 
-    def _GetBusyTime(self, event_data, sample, view):
-        """Retrieves how busy a disk was.
+    def _SetBusyTime(self, event_data, sample, view):
+        """Sets how busy a disk was.
 
         Args:
           event_data (AtopDiskEventData): event data.
@@ -170,7 +170,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
             )
 
     def _ProcessDisk(self, parser_mediator, sample, view, disk_type):
-        """Extracts an event from a disk that had transfers.
+        """Extracts an event from a disk that was used.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers
@@ -194,7 +194,7 @@ class AtopDiskPlugin(interface.AtopPlugin):
             event_data.discarded_size = self._GetSize(view.ndsect, self._SECTOR_SIZE)
         if disk_type == "disk":
             event_data.number_of_pending_requests = self._GetSize(view.inflight)
-        self._GetBusyTime(event_data, sample, view)
+        self._SetBusyTime(event_data, sample, view)
 
         # A disk that hangs is busy, but finishes no request.
         if (

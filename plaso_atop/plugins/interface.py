@@ -303,15 +303,15 @@ class AtopTaskPlugin(AtopPlugin):
         self._previous_curtime = None
         self._previous_end_offset = None
 
-    def _IsFirstExit(self, task):
-        """Determines if an exit is to be shown.
+    def _AcceptExit(self, task):
+        """Accepts an exit, once, and counts it.
 
         Args:
           task (rawlog.Task): entry of an exited process.
 
         Returns:
-          bool: False if the sample has listed the exit already, or if it has more exits
-              than atop stores.
+          bool: False if the exit is not to be shown: the sample has listed it already,
+              or has more exits than atop stores.
         """
         # Where atop does not know which process it was, the identifier is 0.
         if task.pid and self._exit_btimes.get(task.pid) == task.btime:
@@ -433,6 +433,24 @@ class AtopTaskPlugin(AtopPlugin):
           bool: True if atop guessed.
         """
         return (task.ppid if task.tgid is None else task.tgid) == 0
+
+    def _MayBeInContainer(self, task, cgroup, sample):
+        """Determines if a living process may be in a container.
+
+        Args:
+          task (rawlog.Task): entry of the process.
+          cgroup (bytes): path of its control group, None or empty if not known.
+          sample (rawlog.Sample): sample that lists the process.
+
+        Returns:
+          bool: True if it is, or may be, in a container.
+        """
+        return bool(
+            task.ctid
+            or task.envid
+            or self._GetContainer(task, sample)
+            or self._MayBeContainerCgroup(cgroup, sample)
+        )
 
     def _MayBeContainerCgroup(self, cgroup, sample):
         """Determines by its control group if a living process may be in a container.

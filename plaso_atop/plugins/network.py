@@ -89,8 +89,8 @@ class AtopNetworkPlugin(interface.AtopPlugin):
     # Drivers that do not know the speed report -1, in 16 or in 32 bits.
     _UNKNOWN_SPEEDS = (0xFFFF, 0xFFFFFFFF)
 
-    def _GetTraffic(self, event_data, sample, received, sent):
-        """Retrieves the packets and bytes of an interface.
+    def _SetTraffic(self, event_data, sample, received, sent):
+        """Sets the packets and bytes of an interface.
 
         Args:
           event_data (AtopNetworkInterfaceEventData): event data.
@@ -127,7 +127,7 @@ class AtopNetworkPlugin(interface.AtopPlugin):
             event_data.interface_type = "infiniband"
 
             unit_size = self._INFINIBAND_UNIT_SIZE
-            self._GetTraffic(
+            self._SetTraffic(
                 event_data,
                 sample,
                 (port.rcvp, port.rcvb * unit_size),
@@ -155,7 +155,7 @@ class AtopNetworkPlugin(interface.AtopPlugin):
             if view.speed > 0 and view.speed not in self._UNKNOWN_SPEEDS:
                 event_data.interface_speed = view.speed
 
-            self._GetTraffic(
+            self._SetTraffic(
                 event_data,
                 sample,
                 (view.rpack, view.rbyte),
@@ -168,7 +168,7 @@ class AtopNetworkPlugin(interface.AtopPlugin):
             self._ProduceInterface(parser_mediator, sample, event_data)
 
     def _ProduceInterface(self, parser_mediator, sample, event_data):
-        """Produces the event data of an interface that had traffic.
+        """Produces the event data of an interface that had traffic or errors.
 
         Args:
           parser_mediator (ParserMediator): mediates interactions between parsers

@@ -40,7 +40,8 @@ class AtopProcessEventData(events.EventData):
           A ">" in a name is written as \x3e.
       cancelled_written_size (int): size of written data that was discarded before it
           came to the disk, in bytes. See read_size.
-      cgroup (str): path of the control group. Up to 2.10 its first 63 bytes.
+      cgroup (str): path of the control group. atop 2.8 and later, up to 2.10 its first
+          63 bytes.
       command_line (str): first 255 bytes of the command line (150
           before 1.27, 68 before 1.26). The first that was not empty.
       container_identifier (str): first 12 characters of the identifier of the
@@ -65,7 +66,8 @@ class AtopProcessEventData(events.EventData):
       file_system_group_identifier (int): group identifier (GID) for file system access.
       file_system_user_identifier (int): user identifier (UID) for file system access.
       first_seen_time (dfdatetime.DateTimeValues): date and time of the first sample of
-          a run of atop, where the process was already running then.
+          a run of atop, or of what is left of the log, where the process was already
+          running then.
       group_identifier (int): real group identifier (GID).
       hostname (str): name of the host.
       is_inherited (bool): True if login_session, systemd_unit and the container are
@@ -231,7 +233,8 @@ class AtopProcessEventData(events.EventData):
 class AtopProcessChangeEventData(events.EventData):
     """Change of a living process event data.
 
-    Of what did not change only the name and the command line are set.
+    Of what did not change only the name, the command line and the username are set, and
+    what shows where the process comes from.
 
     Attributes:
       ancestors (str): ancestors of the process when it was first listed, see those of
@@ -673,9 +676,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
 
         is_complete = sample.has_all_processes
         vanished = [
-            process
-            for processes in self._displaced_per_pid.values()
-            for process in processes
+            process for others in self._displaced_per_pid.values() for process in others
         ]
         self._displaced_per_pid = {}
 
@@ -763,8 +764,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 and candidate.start_time <= process.start_time + self._start_tolerance
                 and candidate_end_time >= process.start_time - self._PARENT_TOLERANCE
             ):
-                # The kernel gives a process whose parent exited another one. The entry
-                # holds the last one, of those the one that was started last before it.
+                # The kernel gives a process whose parent exited another one, and the
+                # entry names the last. So those that lived until the end of the process
+                # come first. Of these it is the one that was started last before it.
                 rank = (
                     candidate_end_time >= end_time - self._PARENT_TOLERANCE,
                     candidate.start_time <= process.start_time,
@@ -805,6 +807,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if btime is None or not self._IsSameStart(task.btime, btime):
             return False
 
+        # The zombie may be listed by the next sample as well.
         self._exit_btimes[task.pid] = btime
         return True
 
@@ -988,11 +991,11 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             setattr(event_data, self._container_attribute, self._GetText(container))
 
         # The entry of an exit holds no other identifiers of the user than the real one.
-        for (name, _), identifier in zip(
+        for (attribute, _), identifier in zip(
             self._REAL_IDENTIFIERS if process.is_exit_only else self._IDENTIFIERS, ids
         ):
             if identifier is not None:
-                setattr(event_data, name, identifier & 0xFFFFFFFF)
+                setattr(event_data, attribute, identifier & 0xFFFFFFFF)
 
         event_data.username = self._GetUsername(
             parser_mediator, event_data.user_identifier, process.is_in_container
@@ -1011,8 +1014,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             event_data.written_size = self._GetSize(wsz, self._SECTOR_SIZE)
 
         if process.network:
-            for (name, _), total in zip(self._NETWORK_MEMBERS, process.network):
-                setattr(event_data, name, self._GetSize(total))
+            for (attribute, _), total in zip(self._NETWORK_MEMBERS, process.network):
+                setattr(event_data, attribute, self._GetSize(total))
 
         if not process.is_exit_only:
             event_data.maximum_resident_size = self._GetSize(rmem, 1024)
@@ -1296,7 +1299,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 process.state = task.state
 
             elif task.state == rawlog.STATE_EXITED:
-                if self._IsFirstExit(task):
+                if self._AcceptExit(task):
                     self._AddExit(task, sample)
                 if (
                     len(self._exited) == self._MAXIMUM_NUMBER_OF_EXITED

@@ -26,9 +26,11 @@ class AtopSessionEventData(events.EventData):
       process_accounting (bool): True if at least one sample recorded exited processes
           with their exit code.
       process_accounting_end_time (dfdatetime.DateTimeValues): date and time of the last
-          sample with process accounting before one without. atop 2.2.6 and later.
+          sample with process accounting before one without. If it stopped several
+          times, that of the last time. atop 2.2.6 and later.
       process_accounting_start_time (dfdatetime.DateTimeValues): date and time of the
-          first sample with process accounting after one without. atop 2.2.6 and later.
+          first sample with process accounting after one without. If it started several
+          times, that of the first time. atop 2.2.6 and later.
       sampling_interval_seconds (int): median time between two samples in seconds.
       since_last_exit_seconds (int): time from the last sample with exits of processes
           to the last sample, in seconds. Missing if no sample has exits.

@@ -20,8 +20,8 @@ class AtopSystemEventData(events.EventData):
     of the interval rest on whole seconds and are capped at 100.0. atop 2.4 and later,
     not set if the kernel does not report it.
 
-    Counters of the NFS client and server are only set if the host used it. atop 2.2 and
-    later.
+    Counters of the NFS client are only set if one of these is not 0, and so are those
+    of the NFS server. atop 2.2 and later.
 
     Attributes:
       allocation_stalls (int): number of times that a task had to wait until memory was
@@ -536,8 +536,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
         """
         return round(value, 2) if 0.0 <= value <= maximum_value else None
 
-    def _GetCPU(self, event_data, sample, cpu):
-        """Retrieves the use of the CPUs.
+    def _SetCPU(self, event_data, sample, cpu):
+        """Sets the use of the CPUs.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -567,8 +567,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
         busy_ticks = sum(ticks[name] or 0 for name in self._CPU_BUSY_TIMES)
         event_data.cpu_busy_percent = self._GetPercent(busy_ticks, total)
 
-    def _GetICMP(self, event_data, net):
-        """Retrieves the counters of ICMP that are not always where they should be.
+    def _SetICMP(self, event_data, net):
+        """Sets the counters of ICMP that are not always where they should be.
 
         atop stores the counters of IPv4 in the order in which the kernel prints them.
         Kernels since 3.10 print checksum errors as third counter. atop has a member for
@@ -606,8 +606,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
         match = self._KERNEL_VERSION_RE.match(release)
         return match and (int(match[1]), int(match[2]))
 
-    def _GetMemory(self, event_data, sample, mem):
-        """Retrieves the use of memory and swap space, and paging.
+    def _SetMemory(self, event_data, sample, mem):
+        """Sets the use of memory and swap space, and paging.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -637,11 +637,11 @@ class AtopSystemPlugin(interface.AtopPlugin):
                 mem.totswap - mem.freeswap, mem.totswap
             )
 
-        self._GetHugePages(event_data, mem)
-        self._GetReclaim(event_data, sample, mem)
+        self._SetHugePages(event_data, mem)
+        self._SetReclaim(event_data, sample, mem)
 
-    def _GetHugePages(self, event_data, mem):
-        """Retrieves the huge pages. Since 2.10 there are two sizes.
+    def _SetHugePages(self, event_data, mem):
+        """Sets the huge pages. Since 2.10 there are two sizes.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -663,8 +663,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
             event_data.huge_pages_free_size = self._GetSize(free_size)
             event_data.huge_pages_size = self._GetSize(total_size)
 
-    def _GetNetwork(self, event_data, net):
-        """Retrieves the counters of the network protocols.
+    def _SetNetwork(self, event_data, net):
+        """Sets the counters of the network protocols.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -688,10 +688,10 @@ class AtopSystemPlugin(interface.AtopPlugin):
         if self._IsKernelSince(self._KERNEL_WITH_CHECKSUM_ERRORS):
             event_data.tcp_checksum_errors = self._GetSize(net.tcp.InCsumErrors)
 
-    def _GetNFS(self, event_data, sample, nfs):
-        """Retrieves the counters of the NFS client and server, since 2.2.
+    def _SetNFS(self, event_data, sample, nfs):
+        """Sets the counters of the NFS client and server, since 2.2.
 
-        Most hosts use neither: counters of an unused one are not set.
+        Most hosts use neither: where all counters of one are 0 these are not set.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -716,8 +716,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
                 sample, server.rpcwrite, server.nwbytes
             )
 
-    def _GetPressure(self, event_data, sample, psi):
-        """Retrieves the pressure stall information, since 2.4.
+    def _SetPressure(self, event_data, sample, psi):
+        """Sets the pressure stall information, since 2.4.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -743,8 +743,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
                 percent = self._GetPercent(view.total, sample.interval * 1000000)
                 setattr(event_data, f"{prefix:s}_percent", percent)
 
-    def _GetProcessCounts(self, event_data, sample):
-        """Retrieves the numbers of processes and threads.
+    def _SetProcessCounts(self, event_data, sample):
+        """Sets the numbers of processes and threads.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -780,8 +780,8 @@ class AtopSystemPlugin(interface.AtopPlugin):
         if not (2, 7) <= version <= (2, 9):
             event_data.number_of_uninterruptible_threads = record.totslpu
 
-    def _GetReclaim(self, event_data, sample, mem):
-        """Retrieves the counters of memory that was reclaimed.
+    def _SetReclaim(self, event_data, sample, mem):
+        """Sets the counters of memory that was reclaimed.
 
         Args:
           event_data (AtopSystemEventData): event data.
@@ -884,18 +884,18 @@ class AtopSystemPlugin(interface.AtopPlugin):
           sample (Sample): sample.
         """
         event_data = AtopSystemEventData()
-        self._GetProcessCounts(event_data, sample)
+        self._SetProcessCounts(event_data, sample)
 
         system = sample.system()
         if system:
-            self._GetCPU(event_data, sample, system.cpu)
-            self._GetMemory(event_data, sample, system.mem)
-            self._GetNetwork(event_data, system.net)
-            self._GetICMP(event_data, system.net)
+            self._SetCPU(event_data, sample, system.cpu)
+            self._SetMemory(event_data, sample, system.mem)
+            self._SetNetwork(event_data, system.net)
+            self._SetICMP(event_data, system.net)
             if system.nfs:
-                self._GetNFS(event_data, sample, system.nfs)
+                self._SetNFS(event_data, sample, system.nfs)
             if system.psi and system.psi.present:
-                self._GetPressure(event_data, sample, system.psi)
+                self._SetPressure(event_data, sample, system.psi)
 
         self._ProduceSampleEventData(parser_mediator, sample, event_data)
 

@@ -83,16 +83,12 @@ class AtopThreadPlugin(activity.AtopTaskActivityPlugin):
 
         if process:
             cgroup = self._GetCgroup(process, sample)
-            is_in_container = bool(
-                process.ctid
-                or process.envid
-                or self._GetContainer(process, sample)
-                or self._MayBeContainerCgroup(cgroup, sample)
-            )
             event_data.cgroup = self._GetText(cgroup)
             event_data.process_name = self._GetText(process.name)
             event_data.username = self._GetUsername(
-                parser_mediator, event_data.user_identifier, is_in_container
+                parser_mediator,
+                event_data.user_identifier,
+                self._MayBeInContainer(process, cgroup, sample),
             )
 
         self._ProduceEventData(parser_mediator, event_data, corrupted=sample.is_damaged)

@@ -1,7 +1,7 @@
 """pySigma backend that writes Plaso's event filters.
 
-Sigma compares the text that a program was given. Event data has it as it is shown: what
-cannot be printed is escaped by plaso_atop.text. Patterns are changed accordingly.
+A condition becomes comparisons, which patterns.py has, and these an event filter or, in
+queries.py, a query of OpenSearch.
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """pySigma pipeline that maps process creation on Linux to atop's processes.
 
 The kernel keeps the first 15 bytes of a program's name, atop the first 255 bytes of the
-command line. Neither has the path of the executable.
+command line. atop does not record the path of the executable.
 """
 
 import dataclasses
@@ -321,6 +321,7 @@ def plaso_atop_pipeline() -> pipeline.ProcessingPipeline:
     # pylint: disable=invalid-name
     return pipeline.ProcessingPipeline(
         name="atop in Plaso",
+        # That of SQLite writes queries of the same attributes, which tests compare.
         allowed_backends=frozenset({"plaso", "sqlite"}),
         priority=20,
         items=[

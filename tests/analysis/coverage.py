@@ -102,7 +102,7 @@ class AtopCoverageImageTest(end_to_end.ToolsTestCase):
             file_object.write(volumes.AddPartitionTable(data))
         path, _ = os.path.splitext(path)
         subprocess.run(
-            ["ewfacquire", "-u", "-t", path, f"{path:s}.raw"],
+            [test_lib.FindProgram("ewfacquire"), "-u", "-t", path, f"{path:s}.raw"],
             check=True,
             capture_output=True,
         )

@@ -12,7 +12,6 @@ import json
 import lzma
 import os
 import pty
-import shutil
 import signal
 import struct
 import subprocess
@@ -54,8 +53,6 @@ print(len(logs), flush=True)
 sys.stdin.read()
 """
 
-_TOOL_PATH = f"{os.environ['PATH']:s}:/usr/sbin:/sbin"
-
 
 def _ReadLog(name):
     """Reads a log of the test data.
@@ -81,7 +78,7 @@ class CarveTestCase(command_test_lib.CommandTestCase):
           arguments (list[str]): arguments.
         """
         subprocess.run(
-            [shutil.which(name, path=_TOOL_PATH), *arguments],
+            [test_lib.FindProgram(name), *arguments],
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -235,6 +232,19 @@ class CarveTest(CarveTestCase):
         logs, _ = self._Carve(path, "--all")
         self._CheckLogs(logs, _DELETED + _KEPT)
 
+    def _CheckImages(self, directory, names):
+        """Checks that the deleted logs are found in images.
+
+        Args:
+          directory (str): path of the directory with the images.
+          names (list[str]): names of the images.
+        """
+        for name in names:
+            with self.subTest(name=name):
+                logs, process = self._Carve(os.path.join(directory, name))
+                self._CheckLogs(logs, _DELETED)
+                self.assertEqual(process.stderr, "")
+
     def testImages(self):
         """Tests images, partitions and logical volumes."""
         path = self._MakeImage(self._logs, _DELETED)
@@ -253,24 +263,7 @@ class CarveTest(CarveTestCase):
         }
         for name, contents in sources.items():
             self._WriteFile(contents, os.fsencode(name), directory)
-        for name, source in (("disk", path), ("both", f"{directory:s}/both.raw")):
-            for image_format in ("qcow2", "vmdk", "vpc"):
-                image_name = f"{name:s}.{image_format:s}"
-                self._RunProgram(
-                    *("qemu-img", "convert", "-f", "raw", "-O", image_format, source),
-                    os.path.join(directory, image_name),
-                )
-                sources[image_name] = None
-            self._RunProgram(
-                *("ewfacquire", "-u", "-t", os.path.join(directory, name), source)
-            )
-            sources[f"{name:s}.E01"] = None
-
-        for name in sources:
-            with self.subTest(name=name):
-                logs, process = self._Carve(os.path.join(directory, name))
-                self._CheckLogs(logs, _DELETED)
-                self.assertEqual(process.stderr, "")
+        self._CheckImages(directory, sources)
 
         # Samples in what no partition has.
         contents = (
@@ -282,6 +275,29 @@ class CarveTest(CarveTestCase):
         builder.AddSample(log_builder.T0)
         logs, _ = self._Carve(self._WriteFile(partition + builder.Build()))
         self.assertIn(builder.Build(), logs)
+
+    def testImageFormats(self):
+        """Tests images in the formats of other programs."""
+        path = self._MakeImage(self._logs, _DELETED)
+        with open(path, "rb") as file_object:
+            data = file_object.read()
+        directory = os.path.dirname(path)
+        volume = volumes.AddPartitionTable(volumes.AddLogicalVolume(data))
+        self._WriteFile(volume, b"both.raw", directory)
+        names = []
+        for name, source in (("disk", path), ("both", f"{directory:s}/both.raw")):
+            for image_format in ("qcow2", "vmdk", "vpc"):
+                names.append(f"{name:s}.{image_format:s}")
+                self._RunProgram(
+                    *("qemu-img", "convert", "-f", "raw", "-O", image_format, source),
+                    os.path.join(directory, names[-1]),
+                )
+            self._RunProgram(
+                *("ewfacquire", "-u", "-t", os.path.join(directory, name), source)
+            )
+            names.append(f"{name:s}.E01")
+
+        self._CheckImages(directory, names)
 
     def testOverwritten(self):
         """Tests an image of which a new file overwrote deleted logs in part."""
@@ -563,11 +579,12 @@ class EventsTest(CarveTestCase, test_lib.ParserTestCase):
     # What only the header says.
     _HEADER_NAMES = (
         *("atop_version", "hostname", "kernel_release", "kernel_version", "machine"),
-        *("elapsed_time", "free_memory"),
+        *("cpu_user_time", "elapsed_time", "memory_free_size"),
     )
 
     def testLostHeader(self):
         """Tests that events say nothing that is not so."""
+        original_names = set()
         for name in sorted(log.name for log in test_lib.LOGS):
             with self.subTest(name=name):
                 data = _ReadLog(name)
@@ -577,6 +594,8 @@ class EventsTest(CarveTestCase, test_lib.ParserTestCase):
                     {key: repr(value) for key, value in values.items()}.items()
                     for values in self._GetEventValues(storage_writer)
                 ]
+                for items in originals:
+                    original_names.update(key for key, _ in items)
 
                 (carved,), _ = self._Carve(
                     self._WriteFile(
@@ -602,6 +621,9 @@ class EventsTest(CarveTestCase, test_lib.ParserTestCase):
                     self.assertTrue(
                         any(items <= original for original in originals), values
                     )
+
+        # With the header they are there.
+        self.assertLessEqual(set(self._HEADER_NAMES), original_names)
 
 
 if __name__ == "__main__":

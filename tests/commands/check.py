@@ -89,6 +89,7 @@ class CheckTest(command_test_lib.CommandTestCase):
                 "mappings",
                 "artifacts",
                 "file filter",
+                "compression",
             ],
         )
         output = " ".join(process.stdout.split())
@@ -196,6 +197,12 @@ class CheckTest(command_test_lib.CommandTestCase):
                 "plaso.cli.helpers.filter_file",
                 "del module.FilterFileArgumentsHelper",
                 "no attribute 'FilterFileArgumentsHelper'",
+            ),
+            (
+                "compression",
+                "dfvfs.file_io.compressed_stream_io",
+                "del module.CompressedStream",
+                "no attribute 'CompressedStream'",
             ),
         ):
             with self.subTest(name=name, statement=statement):

@@ -178,8 +178,13 @@ class SigmaTest(command_test_lib.CommandTestCase):
     def testOutput(self):
         """Tests a file that cannot be written."""
         path = self._WriteFile(_RULE)
-        lines = self._Convert(path, exit_code=1, output=os.path.dirname(path))
-        self.assertEqual(lines[-1], "plaso-atop: Is a directory")
+        directory = os.path.dirname(path)
+        for output, reason in (
+            (directory, "Is a directory"),
+            (os.path.join(directory, "missing", "tags"), "No such file or directory"),
+        ):
+            lines = self._Convert(path, exit_code=1, output=output)
+            self.assertEqual(lines[-1], f"{output:s}: {reason:s}")
 
     def testMissing(self):
         """Tests the command without pySigma."""

@@ -8,6 +8,7 @@ import subprocess
 from plaso_atop import rawlog
 
 import log_builder
+from tests.lib import test_lib
 
 INTERVAL = 600
 
@@ -132,10 +133,10 @@ def MakeImage(directory):
       str: path of the image, which is beside the directory.
     """
     path = f"{directory:s}.raw"
+    mke2fs = test_lib.FindProgram("mke2fs")
     subprocess.run(
-        ["mke2fs", "-q", "-t", "ext4", "-d", directory, path, "64M"],
+        [mke2fs, "-q", "-t", "ext4", "-d", directory, path, "64M"],
         check=True,
-        env={"PATH": f"{os.environ.get('PATH', ''):s}:/usr/sbin:/sbin"},
         capture_output=True,
     )
     return path

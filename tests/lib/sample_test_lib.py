@@ -9,8 +9,6 @@ import log_builder
 from tests.lib import parseable
 from tests.lib import test_lib
 
-# Time of the first sample of logs that are built.
-
 # The versions whose system blocks differ, and the machine types whose layouts do.
 VERSIONS_AND_ABIS = [
     (version, abi) for version in layouts.VERSIONS for abi in layouts.ABIS

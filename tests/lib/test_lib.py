@@ -115,6 +115,25 @@ UNKNOWN_VERSION_TUPLE = (LOGS[-1].version_tuple[0], LOGS[-1].version_tuple[1] + 
 UNKNOWN_VERSION = ".".join(map(str, UNKNOWN_VERSION_TUPLE))
 
 
+def FindProgram(name):
+    """Finds a program that is not a part of Python.
+
+    Args:
+      name (str): name of the program.
+
+    Returns:
+      str: path of the program.
+
+    Raises:
+      SkipTest: if it is not installed.
+    """
+    # Debian has e2fsprogs where only root looks.
+    path = shutil.which(name, path=f"{os.environ.get('PATH', ''):s}:/usr/sbin:/sbin")
+    if not path:
+        raise unittest.SkipTest(f"{name:s} is not installed")
+    return path
+
+
 @functools.lru_cache(maxsize=None)
 def GetDocumentedTypes(event_data_class):
     """Retrieves the types of attributes from the docstrings of event data.

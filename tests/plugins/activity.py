@@ -1152,18 +1152,18 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         (event_data,) = self._ParseTasks(task)
         self.assertEqual(
             self._GetMessages(event_data)[0],
-            "Process activity: =cmd() PID: 4711 UID: 33 Parent PID: 1 Command line: "
-            "=cmd() \\xff\\x1b[2J in 600 s CPU: 10.0% User CPU: 60000 ms Memory: "
-            "102400 bytes Memory growth: -4096 bytes",
+            "Process activity: =cmd() in 600 s PID: 4711 UID: 33 Parent PID: 1 "
+            "Command line: =cmd() \\xff\\x1b[2J CPU: 10.0% User CPU: 60000 ms "
+            "Memory: 102400 bytes Memory growth: -4096 bytes",
         )
 
         task.update({"gen.state": b"E", "gen.excode": log_builder.IS_NEW})
         (event_data,) = self._ParseTasks(task, flags=log_builder.FLAG_BOOT)
         self.assertEqual(
             self._GetMessages(event_data)[0],
-            "Process activity: =cmd() PID: 4711 UID: 33 Parent PID: 1 Command line: "
-            "=cmd() \\xff\\x1b[2J State: exited since the start of the process User "
-            "CPU: 60000 ms",
+            "Process activity: =cmd() since the start of the process PID: 4711 UID: 33 "
+            "Parent PID: 1 Command line: =cmd() \\xff\\x1b[2J State: exited User CPU: "
+            "60000 ms",
         )
 
     def testLogs(self):
@@ -1171,6 +1171,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         for log in test_lib.LOGS:
             with self.subTest(log=log.name):
                 version = log.version_tuple
+                number_of_events = 0
                 for sample, elements in self._GetSamples(log):
                     # There was no GPU, all else that is printed are remains. Up to 2.6
                     # the state of inactive processes is one, too.
@@ -1196,6 +1197,9 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
                                 self.assertIn(name, measured_values)
                                 values[name] = measured_values[name]
                         self.assertEqual(measured_values, values)
+                    number_of_events += len(elements)
+
+                self.assertGreater(number_of_events, 0)
 
 
 if __name__ == "__main__":

@@ -347,7 +347,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         self.assertTrue(event_data.since_creation)
         self.assertEqual(
             self._GetMessages(event_data)[0],
-            "Cgroup: /a/b Processes: 2 since the creation of the cgroup",
+            "Cgroup: /a/b since the creation of the cgroup Processes: 2",
         )
 
     def testPids(self):
@@ -383,7 +383,7 @@ class AtopCgroupPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessages(event_data)[0],
-            "Cgroup: /=cmd()\\x1b[2J Processes: 2 in 600 s CPU: 10.0% System "
+            "Cgroup: /=cmd()\\x1b[2J in 600 s Processes: 2 CPU: 10.0% System "
             "CPU: 60000 ms CPU limit: 150% Memory: 1048576 bytes Memory limit: "
             "1073741824 bytes Written: 4096 bytes Writes: 1 CPU pressure: 1.0%",
         )

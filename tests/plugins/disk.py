@@ -372,7 +372,7 @@ class AtopDiskPluginTest(sample_test_lib.SamplePluginTestCase):
         )
         self.assertEqual(
             self._GetMessages(logical_volume)[0],
-            "Disk: vg0-home Type: LVM in 600 s Written: 4096 bytes Writes: 1",
+            "Disk: vg0-home in 600 s Type: LVM Written: 4096 bytes Writes: 1",
         )
         self.assertEqual(
             self._GetMessages(mount)[0],

@@ -332,8 +332,8 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         )
         self.assertEqual(
             self._GetMessages(event_data)[0],
-            "Thread activity: =C2 Compiler TID: 11 Process: java PID: 10 UID: 0 "
-            "State: running in 600 s CPU: 50.0% System CPU: 300000 ms Written: 512 "
+            "Thread activity: =C2 Compiler in 600 s TID: 11 Process: java PID: 10 "
+            "UID: 0 State: running CPU: 50.0% System CPU: 300000 ms Written: 512 "
             "bytes Waited for CPU: 5 us",
         )
 
