@@ -8,16 +8,74 @@ import os
 import random
 import tempfile
 import unittest
+from unittest import mock
 
 from dfvfs.lib import definitions as dfvfs_definitions
 from dfvfs.path import factory as path_spec_factory
 from dfvfs.resolver import resolver as path_spec_resolver
 
+from plaso_atop import compressed_files
 from plaso_atop import parser
 from plaso_atop import rawlog
 
 import log_builder
 from tests.lib import test_lib
+
+
+class _RecordingFile:
+    """File-like object that decompresses, and records how often it starts again.
+
+    Attributes:
+      number_of_restarts (int): number of times that it went back.
+    """
+
+    def __init__(self, opener):
+        """Initializes a file-like object that is not open.
+
+        Args:
+          opener (function): opens a compressed file.
+        """
+        super().__init__()
+        self._file_object = None
+        self._opener = opener
+        self.number_of_restarts = 0
+
+    def Open(self, file_object):
+        """Opens a compressed file.
+
+        Args:
+          file_object (file): file-like object of the compressed file.
+
+        Returns:
+          _RecordingFile: this file-like object.
+        """
+        self._file_object = self._opener(file_object)
+        return self
+
+    # Note: that the following functions do not follow the style guide
+    # because they are part of the file-like object interface.
+    # pylint: disable=invalid-name
+
+    def read1(self, size):
+        """Reads data.
+
+        Args:
+          size (int): size in bytes.
+
+        Returns:
+          bytes: data.
+        """
+        return self._file_object.read1(size)
+
+    def seek(self, offset, whence=0):
+        """Seeks an offset.
+
+        Args:
+          offset (int): offset in bytes.
+          whence (Optional[int]): what the offset is relative to, see io.SEEK_SET.
+        """
+        self.number_of_restarts += offset < self._file_object.tell()
+        self._file_object.seek(offset, whence)
 
 
 class CompressedFilesTest(test_lib.ParserTestCase):
@@ -104,6 +162,70 @@ class CompressedFilesTest(test_lib.ParserTestCase):
         storage_writer = self._ParseFileByPathSpec(path_spec, parser.AtopParser())
         events = self._GetEventValues(storage_writer)
         return events, self._GetWarnings(storage_writer)
+
+    def _BuildLogOfLargeSamples(self):
+        """Builds a log with large process lists.
+
+        Returns:
+          bytes: contents of the log, each sample has more than 1 MiB.
+        """
+        generator = random.Random(20261122)
+        builder = log_builder.LogBuilder(version="2.12")
+        for index in range(2):
+            builder.AddSample(
+                1795225000 + 600 * index,
+                flags=0 if index else rawlog.FLAG_BOOT,
+                system={"cpu.nrcpu": 1},
+                tasks=[
+                    {
+                        "gen.tgid": pid,
+                        "gen.pid": pid,
+                        "gen.isproc": 1,
+                        "gen.state": b"S",
+                        "gen.btime": 1795000000,
+                        "gen.wasinactive": 1,
+                        "gen.cmdline": generator.randbytes(255),
+                    }
+                    for pid in range(1, 5000)
+                ],
+            )
+        return builder.Build()
+
+    def testLargeSamples(self):
+        """Tests that the samples of a large server are decompressed once."""
+        data = self._BuildLogOfLargeSamples()
+        self.assertGreater(len(data), 2 * 1024 * 1024)
+
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "atop")
+            with open(path, "wb") as file_object:
+                file_object.write(data)
+            expected_events, _ = self._GetEvents(path)
+
+            path = os.path.join(directory, "atop.gz")
+            with open(path, "wb") as file_object:
+                file_object.write(gzip.compress(data, compresslevel=0))
+
+            # Without room for what is read last it is decompressed again.
+            for error in (None, OSError("no room")):
+                recording_file = _RecordingFile(gzip.open)
+                with (
+                    mock.patch.object(
+                        compressed_files.gzip, "open", recording_file.Open
+                    ),
+                    mock.patch.object(
+                        compressed_files.tempfile,
+                        "TemporaryFile",
+                        wraps=tempfile.TemporaryFile,
+                        side_effect=error,
+                    ),
+                ):
+                    events, warnings = self._GetEvents(
+                        path, type_indicator=dfvfs_definitions.TYPE_INDICATOR_GZIP
+                    )
+                self.assertEqual(warnings, [])
+                self.assertEqual(events, expected_events)
+                self.assertEqual(recording_file.number_of_restarts > 0, bool(error))
 
     def testLargeLog(self):
         """Tests that a log gives the same events however it is compressed."""
