@@ -120,6 +120,25 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
             entry = self._CreateItem(coverage.Entry, event, event_data)
         self._entries_of_directories[path] = entry
 
+    def _FindEmptyDirectories(self):
+        """Finds directories of logs that have none.
+
+        Returns:
+          list[coverage.Finding]: findings.
+        """
+        paths = {path for _, path in (log.directory for log in self._logs.values())}
+        return [
+            coverage.Finding(
+                entry.modification_time,
+                _Escape(path),
+                "no log in this directory, last changed then",
+                entry.event,
+            )
+            for path, entry in sorted(self._entries_of_directories.items())
+            # A directory at the root of a volume may be anything else.
+            if entry and path not in paths and path.count("/") > 1
+        ]
+
     def _FindInDirectories(self, hosts, majorities):
         """Finds changes of directories of logs, where it is known which one it is.
 
@@ -159,7 +178,12 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
                 (log.hostname,) = counter
             logs[log.hostname].append(log)
 
+        findings = self._FindEmptyDirectories()
+        if findings:
+            logs.setdefault("", [])
         hosts = {name: coverage.Host(logs[name]) for name in sorted(logs)}
+        if findings:
+            hosts[""].findings.extend(findings)
         majorities = {
             directory: counter.most_common(1)[0]
             for directory, counter in counters.items()

@@ -763,6 +763,39 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             with self.subTest(paths=paths, time=time):
                 self.assertEqual(len(findings), expected, findings)
 
+    def testEmptyDirectory(self):
+        """Tests a directory of logs from which all were removed."""
+        time = coverage_test_lib.GetTime(23, 4)
+        path = "/var/log/atop"
+        for paths, names, expected in (
+            ([path], [], 1),
+            ([f"/mnt{path:s}"], [f"{path:s}/atop_20261023"], 1),
+            (["/log/atop"], ["/log/atop/daily.log"], 1),
+            # It may be anything else.
+            (["/atop", "/srv/atop"], [], 0),
+            ([path], [f"{path:s}/atop_20261023"], 0),
+            # Not known which one has the logs.
+            ([path, path], [], 0),
+        ):
+            self.setUp()
+            for directory_path in paths:
+                self._AddEntry(directory_path, time, file_entry_type="directory")
+            for name in names:
+                self._AddEntry(name, time)
+            lines = [line for line in self._GetLines() if "in this directory" in line]
+            with self.subTest(paths=paths, names=names):
+                self.assertEqual(
+                    lines,
+                    [
+                        f"2026-10-23 04:00:00, {paths[0]:s}: no log in this directory, "
+                        "last changed then."
+                    ]
+                    * expected,
+                )
+                if expected:
+                    self.assertEqual(len(self._GetLines("Host not known")), 1)
+                    self.assertGreaterEqual(len(self._mediator.event_tags), 1)
+
     def testMountedVolumes(self):
         """Tests the directory of logs in a volume of its own for /var or /var/log."""
         start, end = coverage_test_lib.GetTime(23), coverage_test_lib.GetTime(24)
