@@ -26,6 +26,7 @@ from plaso.parsers import filestat
 from plaso_atop import rawlog
 from plaso_atop.analysis import coverage
 from plaso_atop.plugins import session
+from plaso_atop.plugins import system
 
 from tests.lib import coverage_test_lib
 from tests.lib import end_to_end
@@ -723,7 +724,7 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
 
     def testNoEvents(self):
         """Tests a storage without events."""
-        self.assertEqual(len(self._GetLines("Not known")), 1)
+        self.assertEqual(len(self._GetLines("Not known")), 2)
         self.assertEqual(self._GetLines("Host"), [])
 
     def testDirectory(self):
@@ -762,6 +763,31 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             findings = [line for line in self._GetLines() if "created" in line]
             with self.subTest(paths=paths, time=time):
                 self.assertEqual(len(findings), expected, findings)
+
+    def testWithoutRuns(self):
+        """Tests a storage without events of runs of atop."""
+        for has_system, has_run, expected, is_limited in (
+            # All may be emptied, or no log was read.
+            (False, False, 2, True),
+            (True, False, 1, True),
+            (True, True, 2, False),
+        ):
+            self.setUp()
+            time = coverage_test_lib.GetTime(23)
+            self._AddEntry("/var/log/atop/atop_20261022", time)
+            self._AddEntry("/var/log/atop/atop_20261021", time, size=0)
+            if has_system:
+                event_data = system.AtopSystemEventData()
+                self._AddEvents(event_data, "/atop.raw", start_time=time)
+            if has_run:
+                self._AddRun("/atop.raw", time, time + 600)
+            lines = self._GetLines("Not known")
+            with self.subTest(has_system=has_system, has_run=has_run):
+                self.assertEqual(len(self._GetLines()), expected)
+                self.assertEqual(
+                    any("which of them have samples" in line for line in lines),
+                    is_limited,
+                )
 
     def testEmptyDirectory(self):
         """Tests a directory of logs from which all were removed."""
