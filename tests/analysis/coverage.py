@@ -789,6 +789,25 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
                     is_limited,
                 )
 
+    def testOverlap(self):
+        """Tests a last sample that is later than the first one of the next log."""
+        start = coverage_test_lib.GetTime(23)
+        for first_end, next_start, next_end, expected in (
+            (6060, 6000, 9000, 0),
+            (6061, 6000, 9000, 1),
+            # A copy, or a part of one.
+            (30, 0, 30, 1),
+            (30, 0, 60, 1),
+            (6000, 5970, 6000, 1),
+            (6000, 3000, 3030, 1),
+        ):
+            self.setUp()
+            self._AddRun("/a/atop_20261023", start, start + first_end)
+            self._AddRun("/a/atop_20261024", start + next_start, start + next_end)
+            lines = [line for line in self._GetLines() if "as /a/atop" in line]
+            with self.subTest(first_end=first_end, next_start=next_start):
+                self.assertEqual(len(lines), expected)
+
     def testEmptyDirectory(self):
         """Tests a directory of logs from which all were removed."""
         time = coverage_test_lib.GetTime(23, 4)
