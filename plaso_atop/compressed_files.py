@@ -2,7 +2,8 @@
 
 Those of dfVFS lose parts of large files. The gzip of dfVFS 20260924 ends reads at each
 16 MiB of compressed data. Its bzip2 and xz end reads at each 8 MiB, even where
-integration.compressed_streams has mended the rest.
+integration.compressed_streams has mended the rest. These two read the first stream of a
+file only, but tools that compress in parallel write many, and cat joins files.
 """
 
 import bz2
@@ -13,6 +14,8 @@ import tempfile
 
 from dfvfs.lib import definitions as dfvfs_definitions
 from dfvfs.resolver import resolver as path_spec_resolver
+
+from plaso_atop import compressed
 
 _FILE_OPENERS = {
     dfvfs_definitions.COMPRESSION_METHOD_BZIP2: bz2.open,
@@ -30,6 +33,8 @@ class _CompressedFile:
 
     # Larger than a sample of a server with 100,000 tasks.
     _MAXIMUM_KEPT_SIZE = 64 * 1024 * 1024
+
+    _READ_SIZE = 64 * 1024
 
     def __init__(self, file_object, size, temporary_directory=None):
         """Initializes a file-like object.
@@ -78,6 +83,18 @@ class _CompressedFile:
             self._kept_offset = max(
                 self._kept_offset, self._kept_end_offset - self._MAXIMUM_KEPT_SIZE
             )
+
+    def ExtendSize(self, maximum_size):
+        """Extends the size to that of all data, where there is more than is known.
+
+        Args:
+          maximum_size (int): size in bytes up to which there may be more.
+        """
+        with contextlib.suppress(EOFError, OSError, lzma.LZMAError):
+            while self._offset < maximum_size and self.read(self._READ_SIZE):
+                pass
+        self._size = max(self._size, self._offset)
+        self._offset = 0
 
     # Note: that the following functions do not follow the style guide
     # because they are part of the file-like object interface.
@@ -169,6 +186,11 @@ def GetFileObject(parser_mediator, file_object):
     # It is the one that dfVFS itself decompresses, which has read all of it.
     size = file_object.get_size()
     compressed_file_object.seek(0)
-    return _CompressedFile(
+    compressed_file = _CompressedFile(
         opener(compressed_file_object), size, parser_mediator.temporary_directory
     )
+    if opener is not gzip.open:
+        compressed_file.ExtendSize(
+            compressed.GetMaximumSize(compressed_file_object.get_size())
+        )
+    return compressed_file

@@ -83,6 +83,16 @@ class CompressedFilesTest(test_lib.ParserTestCase):
 
     _NUMBER_OF_SAMPLES = 76
 
+    _BZIP2_PROPERTIES = {
+        "type_indicator": dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM,
+        "compression_method": dfvfs_definitions.COMPRESSION_METHOD_BZIP2,
+    }
+    _GZIP_PROPERTIES = {"type_indicator": dfvfs_definitions.TYPE_INDICATOR_GZIP}
+    _XZ_PROPERTIES = {
+        "type_indicator": dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM,
+        "compression_method": dfvfs_definitions.COMPRESSION_METHOD_XZ,
+    }
+
     def _BuildLog(self):
         """Builds a log that cannot be compressed.
 
@@ -191,6 +201,43 @@ class CompressedFilesTest(test_lib.ParserTestCase):
             )
         return builder.Build()
 
+    def testSeveralStreams(self):
+        """Tests logs that were compressed in parallel, as several streams."""
+        data = self._ReadTestFile(["atop-2.12.1.raw"])
+        size = len(data) // 3
+        for name, compress, properties in (
+            ("bz2", bz2.compress, self._BZIP2_PROPERTIES),
+            ("gz", gzip.compress, self._GZIP_PROPERTIES),
+            ("xz", lzma.compress, self._XZ_PROPERTIES),
+        ):
+            pieces = [
+                compress(data[offset : offset + size])
+                for offset in range(0, len(data), size)
+            ]
+            with tempfile.TemporaryDirectory() as directory:
+                path = os.path.join(directory, "atop")
+                with open(path, "wb") as file_object:
+                    file_object.write(data)
+                expected_events, _ = self._GetEvents(path)
+
+                path = f"{path:s}.{name:s}"
+                with open(path, "wb") as file_object:
+                    file_object.write(b"".join(pieces))
+                events, warnings = self._GetEvents(path, **properties)
+                with self.subTest(name=name):
+                    self.assertEqual(warnings, [])
+                    self.assertEqual(events, expected_events)
+
+                # The last stream is cut. dfVFS opens no such gzip file.
+                if name == "gz":
+                    continue
+                path = f"{path:s}.{name:s}"
+                with open(path, "wb") as file_object:
+                    file_object.write(b"".join(pieces[:-1]) + pieces[-1][:-20])
+                events, warnings = self._GetEvents(path, **properties)
+                with self.subTest(name=name, is_cut=True):
+                    self.assertGreater(len(events), len(expected_events) // 2)
+
     def testLargeSamples(self):
         """Tests that the samples of a large server are decompressed once."""
         data = self._BuildLogOfLargeSamples()
@@ -220,9 +267,7 @@ class CompressedFilesTest(test_lib.ParserTestCase):
                         side_effect=error,
                     ),
                 ):
-                    events, warnings = self._GetEvents(
-                        path, type_indicator=dfvfs_definitions.TYPE_INDICATOR_GZIP
-                    )
+                    events, warnings = self._GetEvents(path, **self._GZIP_PROPERTIES)
                 self.assertEqual(warnings, [])
                 self.assertEqual(events, expected_events)
                 self.assertEqual(recording_file.number_of_restarts > 0, bool(error))
@@ -257,29 +302,17 @@ class CompressedFilesTest(test_lib.ParserTestCase):
                 (
                     "gz",
                     functools.partial(gzip.compress, compresslevel=1),
-                    {"type_indicator": dfvfs_definitions.TYPE_INDICATOR_GZIP},
+                    self._GZIP_PROPERTIES,
                 ),
                 (
                     "bz2",
                     functools.partial(bz2.compress, compresslevel=1),
-                    {
-                        "type_indicator": (
-                            dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM
-                        ),
-                        "compression_method": (
-                            dfvfs_definitions.COMPRESSION_METHOD_BZIP2
-                        ),
-                    },
+                    self._BZIP2_PROPERTIES,
                 ),
                 (
                     "xz",
                     functools.partial(lzma.compress, preset=0),
-                    {
-                        "type_indicator": (
-                            dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM
-                        ),
-                        "compression_method": dfvfs_definitions.COMPRESSION_METHOD_XZ,
-                    },
+                    self._XZ_PROPERTIES,
                 ),
             ):
                 # More than dfVFS decompresses at a time, of every format.
