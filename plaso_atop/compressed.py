@@ -217,6 +217,18 @@ def GetCompression(data):
     return None
 
 
+def GetMaximumSize(compressed_size):
+    """Determines the size up to which a file is decompressed.
+
+    Args:
+      compressed_size (int): size of the file in bytes.
+
+    Returns:
+      int: size of the decompressed data in bytes.
+    """
+    return max(_MINIMUM_SIZE_LIMIT, _MAXIMUM_RATIO * compressed_size)
+
+
 def Open(file_object, compression):
     """Opens a compressed file for reading its decompressed data.
 
@@ -238,7 +250,7 @@ def Open(file_object, compression):
     """
     # That of dfVFS does not return the offset.
     file_object.seek(0, os.SEEK_END)
-    remaining_size = max(_MINIMUM_SIZE_LIMIT, _MAXIMUM_RATIO * file_object.tell())
+    remaining_size = GetMaximumSize(file_object.tell())
 
     # Without a buffer nothing is left to be written when the disk is full.
     # pylint: disable=consider-using-with

@@ -318,10 +318,17 @@ class Host:
 
                 distance = run.start_time - latest.end_time
                 if distance < 0 and latest.log != run.log:
-                    logs = latest.log, run.log
-                    first_run, end = overlaps.get(logs, (run, run.start_time))
-                    end = max(end, min(run.end_time, latest.end_time))
-                    overlaps[logs] = first_run, end
+                    # A busy system may write the last sample of a log after the first
+                    # one of the next log.
+                    if (
+                        distance < -_TOLERANCE
+                        or run.start_time == latest.start_time
+                        or run.end_time <= latest.end_time
+                    ):
+                        logs = latest.log, run.log
+                        first_run, end = overlaps.get(logs, (run, run.start_time))
+                        end = max(end, min(run.end_time, latest.end_time))
+                        overlaps[logs] = first_run, end
                 elif interval is not None and distance > interval + _TOLERANCE:
                     self._AddHole(latest, run, interval)
 

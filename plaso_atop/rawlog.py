@@ -676,8 +676,8 @@ class RawLog(SampleReader):
       hostname (bytes): name of the host, up to the first dot.
       is_development (bool): True if a development version of atop wrote the log: it has
           the number of a release and structures of the next one.
-      is_recovered (bool): True if the header contradicts itself and the layout was
-          found by trying.
+      is_recovered (bool): True if the header is damaged: it contradicts itself, so that
+          the layout was found by trying, or its units are not valid.
       layout (layouts.FileLayout): layout of the structures.
       number_of_damages (int): number of damages found so far.
       number_of_omitted_exits (int): number of exits that the plugins left out so far,
@@ -982,6 +982,7 @@ class RawLog(SampleReader):
         if self.header.pagesize in self._PAGE_SIZES:
             self.page_size = self.header.pagesize
         if not self.is_recovered and not (self.hertz and self.page_size):
+            self.is_recovered = True
             self.AddDamage(0, self.layout.rawheader.size, DAMAGE_HEADER)
 
     def _RecoverLayout(self, byte_order, version):

@@ -338,8 +338,13 @@ class RunFinder:
 
         reason = GAP_NOT_RUNNING
         if None not in (previous_run.boot_time, self._run.boot_time):
-            difference = self._run.boot_time - previous_run.boot_time
-            if difference > self._MAXIMUM_BOOT_TIME_DIFFERENCE:
+            # They also differ if the clock was set. A system that was restarted was
+            # started after the last sample.
+            known_time = max(
+                previous_run.boot_time + self._MAXIMUM_BOOT_TIME_DIFFERENCE,
+                previous_run.end_time - self._MAXIMUM_BOOT_TIME_DIFFERENCE,
+            )
+            if self._run.boot_time > known_time:
                 reason = GAP_RESTARTED
 
         distance = sample.curtime - previous_run.end_time

@@ -8,11 +8,13 @@ import os
 import random
 import tempfile
 import unittest
+from unittest import mock
 
 from dfvfs.lib import definitions as dfvfs_definitions
 from dfvfs.path import factory as path_spec_factory
 from dfvfs.resolver import resolver as path_spec_resolver
 
+from plaso_atop import compressed_files
 from plaso_atop import parser
 from plaso_atop import rawlog
 
@@ -20,10 +22,76 @@ import log_builder
 from tests.lib import test_lib
 
 
+class _RecordingFile:
+    """File-like object that decompresses, and records how often it starts again.
+
+    Attributes:
+      number_of_restarts (int): number of times that it went back.
+    """
+
+    def __init__(self, opener):
+        """Initializes a file-like object that is not open.
+
+        Args:
+          opener (function): opens a compressed file.
+        """
+        super().__init__()
+        self._file_object = None
+        self._opener = opener
+        self.number_of_restarts = 0
+
+    def Open(self, file_object):
+        """Opens a compressed file.
+
+        Args:
+          file_object (file): file-like object of the compressed file.
+
+        Returns:
+          _RecordingFile: this file-like object.
+        """
+        self._file_object = self._opener(file_object)
+        return self
+
+    # Note: that the following functions do not follow the style guide
+    # because they are part of the file-like object interface.
+    # pylint: disable=invalid-name
+
+    def read1(self, size):
+        """Reads data.
+
+        Args:
+          size (int): size in bytes.
+
+        Returns:
+          bytes: data.
+        """
+        return self._file_object.read1(size)
+
+    def seek(self, offset, whence=0):
+        """Seeks an offset.
+
+        Args:
+          offset (int): offset in bytes.
+          whence (Optional[int]): what the offset is relative to, see io.SEEK_SET.
+        """
+        self.number_of_restarts += offset < self._file_object.tell()
+        self._file_object.seek(offset, whence)
+
+
 class CompressedFilesTest(test_lib.ParserTestCase):
     """Tests for compressed logs, larger than what dfVFS decompresses at a time."""
 
     _NUMBER_OF_SAMPLES = 76
+
+    _BZIP2_PROPERTIES = {
+        "type_indicator": dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM,
+        "compression_method": dfvfs_definitions.COMPRESSION_METHOD_BZIP2,
+    }
+    _GZIP_PROPERTIES = {"type_indicator": dfvfs_definitions.TYPE_INDICATOR_GZIP}
+    _XZ_PROPERTIES = {
+        "type_indicator": dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM,
+        "compression_method": dfvfs_definitions.COMPRESSION_METHOD_XZ,
+    }
 
     def _BuildLog(self):
         """Builds a log that cannot be compressed.
@@ -105,6 +173,105 @@ class CompressedFilesTest(test_lib.ParserTestCase):
         events = self._GetEventValues(storage_writer)
         return events, self._GetWarnings(storage_writer)
 
+    def _BuildLogOfLargeSamples(self):
+        """Builds a log with large process lists.
+
+        Returns:
+          bytes: contents of the log, each sample has more than 1 MiB.
+        """
+        generator = random.Random(20261122)
+        builder = log_builder.LogBuilder(version="2.12")
+        for index in range(2):
+            builder.AddSample(
+                1795225000 + 600 * index,
+                flags=0 if index else rawlog.FLAG_BOOT,
+                system={"cpu.nrcpu": 1},
+                tasks=[
+                    {
+                        "gen.tgid": pid,
+                        "gen.pid": pid,
+                        "gen.isproc": 1,
+                        "gen.state": b"S",
+                        "gen.btime": 1795000000,
+                        "gen.wasinactive": 1,
+                        "gen.cmdline": generator.randbytes(255),
+                    }
+                    for pid in range(1, 5000)
+                ],
+            )
+        return builder.Build()
+
+    def testSeveralStreams(self):
+        """Tests logs that were compressed in parallel, as several streams."""
+        data = self._ReadTestFile(["atop-2.12.1.raw"])
+        size = len(data) // 3
+        for name, compress, properties in (
+            ("bz2", bz2.compress, self._BZIP2_PROPERTIES),
+            ("gz", gzip.compress, self._GZIP_PROPERTIES),
+            ("xz", lzma.compress, self._XZ_PROPERTIES),
+        ):
+            pieces = [
+                compress(data[offset : offset + size])
+                for offset in range(0, len(data), size)
+            ]
+            with tempfile.TemporaryDirectory() as directory:
+                path = os.path.join(directory, "atop")
+                with open(path, "wb") as file_object:
+                    file_object.write(data)
+                expected_events, _ = self._GetEvents(path)
+
+                path = f"{path:s}.{name:s}"
+                with open(path, "wb") as file_object:
+                    file_object.write(b"".join(pieces))
+                events, warnings = self._GetEvents(path, **properties)
+                with self.subTest(name=name):
+                    self.assertEqual(warnings, [])
+                    self.assertEqual(events, expected_events)
+
+                # The last stream is cut. dfVFS opens no such gzip file.
+                if name == "gz":
+                    continue
+                path = f"{path:s}.{name:s}"
+                with open(path, "wb") as file_object:
+                    file_object.write(b"".join(pieces[:-1]) + pieces[-1][:-20])
+                events, warnings = self._GetEvents(path, **properties)
+                with self.subTest(name=name, is_cut=True):
+                    self.assertGreater(len(events), len(expected_events) // 2)
+
+    def testLargeSamples(self):
+        """Tests that the samples of a large server are decompressed once."""
+        data = self._BuildLogOfLargeSamples()
+        self.assertGreater(len(data), 2 * 1024 * 1024)
+
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "atop")
+            with open(path, "wb") as file_object:
+                file_object.write(data)
+            expected_events, _ = self._GetEvents(path)
+
+            path = os.path.join(directory, "atop.gz")
+            with open(path, "wb") as file_object:
+                file_object.write(gzip.compress(data, compresslevel=0))
+
+            # Without room for what is read last it is decompressed again.
+            for error in (None, OSError("no room")):
+                recording_file = _RecordingFile(gzip.open)
+                with (
+                    mock.patch.object(
+                        compressed_files.gzip, "open", recording_file.Open
+                    ),
+                    mock.patch.object(
+                        compressed_files.tempfile,
+                        "TemporaryFile",
+                        wraps=tempfile.TemporaryFile,
+                        side_effect=error,
+                    ),
+                ):
+                    events, warnings = self._GetEvents(path, **self._GZIP_PROPERTIES)
+                self.assertEqual(warnings, [])
+                self.assertEqual(events, expected_events)
+                self.assertEqual(recording_file.number_of_restarts > 0, bool(error))
+
     def testLargeLog(self):
         """Tests that a log gives the same events however it is compressed."""
         data = self._BuildLog()
@@ -135,29 +302,17 @@ class CompressedFilesTest(test_lib.ParserTestCase):
                 (
                     "gz",
                     functools.partial(gzip.compress, compresslevel=1),
-                    {"type_indicator": dfvfs_definitions.TYPE_INDICATOR_GZIP},
+                    self._GZIP_PROPERTIES,
                 ),
                 (
                     "bz2",
                     functools.partial(bz2.compress, compresslevel=1),
-                    {
-                        "type_indicator": (
-                            dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM
-                        ),
-                        "compression_method": (
-                            dfvfs_definitions.COMPRESSION_METHOD_BZIP2
-                        ),
-                    },
+                    self._BZIP2_PROPERTIES,
                 ),
                 (
                     "xz",
                     functools.partial(lzma.compress, preset=0),
-                    {
-                        "type_indicator": (
-                            dfvfs_definitions.TYPE_INDICATOR_COMPRESSED_STREAM
-                        ),
-                        "compression_method": dfvfs_definitions.COMPRESSION_METHOD_XZ,
-                    },
+                    self._XZ_PROPERTIES,
                 ),
             ):
                 # More than dfVFS decompresses at a time, of every format.

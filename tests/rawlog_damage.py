@@ -623,6 +623,20 @@ class UnreadableTest(DamagedLogTestCase):
 class HeaderTest(DamagedLogTestCase):
     """Tests for logs with a header that is damaged behind its signature."""
 
+    def _CheckRecovered(self, storage_writer):
+        """Checks that all events are marked.
+
+        Args:
+          storage_writer (FakeStorageWriter): storage writer.
+        """
+        events = self._GetEventData(storage_writer)
+        self.assertGreater(len(events), 100)
+        for event_data in events:
+            # Only Plaso 20260720 and later can mark events.
+            if hasattr(parsers_mediator.ParserMediator, "ProduceWarning"):
+                # pylint: disable-next=protected-access
+                self.assertTrue(event_data._recovered)
+
     def testRecovered(self):
         """Tests headers with damage in the members that determine the layout."""
         for name in LOG_NAMES:
@@ -651,13 +665,7 @@ class HeaderTest(DamagedLogTestCase):
         data, _ = self._ReadParts("atop-2.12.1")
         damaged_data = data[:12] + b"\x00\x00" + data[14:]
         storage_writer = self._ParseData(damaged_data, parser.AtopParser())
-        events = self._GetEventData(storage_writer)
-        self.assertGreater(len(events), 100)
-        for event_data in events:
-            # Only Plaso 20260720 and later can mark events.
-            if hasattr(parsers_mediator.ParserMediator, "ProduceWarning"):
-                # pylint: disable-next=protected-access
-                self.assertTrue(event_data._recovered)
+        self._CheckRecovered(storage_writer)
         self.assertEqual(
             self._GetWarnings(storage_writer),
             ["header damaged at offset: 0x00000000 of size: 480"],
@@ -690,6 +698,7 @@ class HeaderTest(DamagedLogTestCase):
             self.assertEqual(
                 any("user_cpu_time" in event for event in events), name != "hertz"
             )
+            self._CheckRecovered(self._ParseData(damaged_data, parser.AtopParser()))
 
 
 class TimeTest(DamagedLogTestCase):

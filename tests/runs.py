@@ -58,6 +58,26 @@ class RunFinderTest(unittest.TestCase):
         self.assertFalse(run.has_accounting)
         self.assertEqual(run_finder.number_of_gaps, 2)
 
+    def testReason(self):
+        """Tests why atop did not run, also if the clock was set meanwhile."""
+        for uptime, reason in (
+            (100000 + 9000, runs.GAP_NOT_RUNNING),
+            (100000 + 9000 - 50, runs.GAP_NOT_RUNNING),
+            (60, runs.GAP_RESTARTED),
+            (8440, runs.GAP_RESTARTED),
+            # The clock was set forward by an hour.
+            (100000 + 9000 - 3600, runs.GAP_NOT_RUNNING),
+        ):
+            builder = log_builder.LogBuilder()
+            builder.AddSample(T0, interval=100000, flags=FLAG_BOOT)
+            builder.AddSample(T0 + 600, interval=600)
+            builder.AddSample(T0 + 9000, interval=uptime, flags=FLAG_BOOT)
+            log = rawlog.RawLog(io.BytesIO(builder.Build()))
+            run_finder = runs.RunFinder(log)
+            findings = [run_finder.AddSample(sample) for sample in log.samples()]
+            with self.subTest(uptime=uptime):
+                self.assertEqual(findings[2][-1].reason, reason)
+
     def testAccounting(self):
         """Tests process accounting that stops and starts, and exits."""
         exited_process = {"gen.pid": 9, "gen.isproc": 1, "gen.state": b"E"}

@@ -50,10 +50,16 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         super().__init__()
         self._entries_of_directories = {}
         self._has_entries = False
+        self._has_other_events = False
         self._logs = {}
         self._number_of_items = 0
         self._number_of_events_left_out = 0
         self._volumes = {}
+
+    @property
+    def _has_runs(self):
+        """bool: True if there is any run of atop."""
+        return any(log.runs for log in self._logs.values())
 
     def _AddLog(self, path_spec, log):
         """Adds a log.
@@ -120,6 +126,25 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
             entry = self._CreateItem(coverage.Entry, event, event_data)
         self._entries_of_directories[path] = entry
 
+    def _FindEmptyDirectories(self):
+        """Finds directories of logs that have none.
+
+        Returns:
+          list[coverage.Finding]: findings.
+        """
+        paths = {path for _, path in (log.directory for log in self._logs.values())}
+        return [
+            coverage.Finding(
+                entry.modification_time,
+                _Escape(path),
+                "no log in this directory, last changed then",
+                entry.event,
+            )
+            for path, entry in sorted(self._entries_of_directories.items())
+            # A directory at the root of a volume may be anything else.
+            if entry and path not in paths and path.count("/") > 1
+        ]
+
     def _FindInDirectories(self, hosts, majorities):
         """Finds changes of directories of logs, where it is known which one it is.
 
@@ -159,7 +184,12 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
                 (log.hostname,) = counter
             logs[log.hostname].append(log)
 
+        findings = self._FindEmptyDirectories()
+        if findings:
+            logs.setdefault("", [])
         hosts = {name: coverage.Host(logs[name]) for name in sorted(logs)}
+        if findings:
+            hosts[""].findings.extend(findings)
         majorities = {
             directory: counter.most_common(1)[0]
             for directory, counter in counters.items()
@@ -197,6 +227,11 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
           list[str]: lines of the report.
         """
         lines = []
+        if not self._has_runs:
+            lines.append(
+                "Not known, as there are no events of the parser atop/session: times "
+                "of the logs, and which of them have samples"
+            )
         number_of_logs = sum(not log.entry for log in self._logs.values())
         if not self._has_entries:
             lines.append(
@@ -251,6 +286,14 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
                 log = self._logs[identifier]
                 log.name = f"{_Escape(volume):s}:{log.name:s}"
 
+        limits = self._GetLimits()
+
+        # The plugin that finds the runs was left out.
+        if self._has_other_events and not self._has_runs:
+            for log in self._logs.values():
+                if log.entry and log.entry.file_size:
+                    log.entry = None
+
         events = {}
         lines = ["Coverage by logs of atop, all times in UTC"]
         for hostname, host in self._GetHosts().items():
@@ -274,7 +317,7 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         if number_of_lines > 0:
             del lines[self._MAXIMUM_NUMBER_OF_LINES :]
             lines.append(f"Left out: {number_of_lines:d} lines")
-        lines.extend(self._GetLimits())
+        lines.extend(limits)
 
         analysis_report = super().CompileReport(analysis_mediator)
         # With a counter pinfo of 20260720 fails, and others show no text.
@@ -295,14 +338,19 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
           event_data_stream (EventDataStream): event data stream or None if there is
               none.
         """
-        item_class = self._ITEM_CLASSES.get(event_data.data_type)
+        data_type = event_data.data_type
+        item_class = self._ITEM_CLASSES.get(data_type)
+        if not item_class:
+            self._has_other_events |= data_type.startswith("linux:atop:")
+            return
+
         is_entry = item_class is coverage.Entry
         entry_type = getattr(event_data, "file_entry_type", "file")
         if is_entry and entry_type == "directory":
             self._ExamineDirectory(event, event_data)
 
         path_spec = getattr(event_data_stream, "path_spec", None)
-        if not item_class or not path_spec:
+        if not path_spec:
             return
 
         if is_entry:

@@ -400,6 +400,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
     def __init__(self):
         """Initializes a plugin."""
         super().__init__()
+        self._boot_time = None
         self._busy_ticks = None
         self._container_attribute = None
         self._has_containers = None
@@ -416,6 +417,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
+        self._start_shift = 0
         self._start_tolerance = None
         self._started = []
 
@@ -761,7 +763,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 candidate_end_time, _ = self._GetEnd(candidate.exit, sample)
             if (
                 candidate is not process
-                and candidate.start_time <= process.start_time + self._start_tolerance
+                and candidate.btime <= process.start_time + self._start_tolerance
                 and candidate_end_time >= process.start_time - self._PARENT_TOLERANCE
             ):
                 # The kernel gives a process whose parent exited another one, and the
@@ -769,8 +771,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                 # come first. Of these it is the one that was started last before it.
                 rank = (
                     candidate_end_time >= end_time - self._PARENT_TOLERANCE,
-                    candidate.start_time <= process.start_time,
-                    candidate.start_time,
+                    candidate.btime <= process.start_time,
+                    candidate.btime,
                 )
                 parents.append((rank, candidate))
 
@@ -810,6 +812,27 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         # The zombie may be listed by the next sample as well.
         self._exit_btimes[task.pid] = btime
         return True
+
+    def _IsSameProcess(self, task, process):
+        """Determines if a process with the same identifier is that of an entry.
+
+        Args:
+          task (rawlog.Task): entry of a living process.
+          process (processes.Process): process.
+
+        Returns:
+          bool: True if it is.
+        """
+        if self._IsSameStart(task.btime, process.btime):
+            return True
+
+        # Both runs of atop rounded the time at which the system was started.
+        difference = task.btime - process.btime - self._start_shift
+        return (
+            self._start_shift != 0
+            and process.sample_index != self._sample_index
+            and abs(difference) <= self._start_tolerance + 1
+        )
 
     def _IsSameStart(self, first_time, second_time):
         """Determines if two times can be that of the start of one process.
@@ -874,7 +897,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if task.state == rawlog.STATE_ZOMBIE and self._IsExited(task):
             return
 
-        if process is None or not self._IsSameStart(task.btime, process.btime):
+        if process is None or not self._IsSameProcess(task, process):
             if not self._AddDisplaced(process):
                 self._number_of_omitted += 1
                 return
@@ -1183,6 +1206,31 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not process.is_exit_only:
             self._memory.Count(process)
 
+    def _SetShift(self, sample):
+        """Sets by how much the start of all processes differs from the sample before.
+
+        A run of atop determines once when the system was started, and takes the start
+        of processes from that. If the clock was set in between, both are different
+        in the next run.
+
+        Args:
+          sample (rawlog.Sample): sample.
+        """
+        self._start_shift = 0
+        if not sample.is_boot:
+            return
+
+        boot_time = sample.curtime - sample.interval
+        previous_time = self._previous_curtime
+        # A system that was started since then has other processes.
+        if (
+            None not in (self._boot_time, previous_time)
+            and boot_time <= previous_time
+            and sample.interval >= previous_time - self._boot_time - 1
+        ):
+            self._start_shift = boot_time - self._boot_time
+        self._boot_time = boot_time
+
     def _SetLast(self, parser_mediator, event_data, process):
         """Sets what a process was at its end, where that is not what it was first.
 
@@ -1277,6 +1325,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             return
 
         self._container_attribute = self._GetContainerAttribute(sample)
+        self._SetShift(sample)
         self._has_iostat |= sample.has_iostat
         self._follows_previous = self._FollowsPrevious(sample)
         self._has_exit_network = sample.has_exit_network
@@ -1322,6 +1371,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
           log (rawlog.RawLog): log.
         """
         super().Start(parser_mediator, log)
+        self._boot_time = None
         self._busy_ticks = None
         self._container_attribute = None
         self._has_containers = None
@@ -1338,6 +1388,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._previous_exit_btimes = {}
         self._processes = {}
         self._sample_index = 0
+        self._start_shift = 0
         self._start_tolerance = self._START_TOLERANCE
         if log.version_tuple <= (1, 23):
             self._start_tolerance = self._START_TOLERANCE_1_23

@@ -26,6 +26,7 @@ from plaso.parsers import filestat
 from plaso_atop import rawlog
 from plaso_atop.analysis import coverage
 from plaso_atop.plugins import session
+from plaso_atop.plugins import system
 
 from tests.lib import coverage_test_lib
 from tests.lib import end_to_end
@@ -723,7 +724,7 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
 
     def testNoEvents(self):
         """Tests a storage without events."""
-        self.assertEqual(len(self._GetLines("Not known")), 1)
+        self.assertEqual(len(self._GetLines("Not known")), 2)
         self.assertEqual(self._GetLines("Host"), [])
 
     def testDirectory(self):
@@ -762,6 +763,83 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
             findings = [line for line in self._GetLines() if "created" in line]
             with self.subTest(paths=paths, time=time):
                 self.assertEqual(len(findings), expected, findings)
+
+    def testWithoutRuns(self):
+        """Tests a storage without events of runs of atop."""
+        for has_system, has_run, expected, is_limited in (
+            # All may be emptied, or no log was read.
+            (False, False, 2, True),
+            (True, False, 1, True),
+            (True, True, 2, False),
+        ):
+            self.setUp()
+            time = coverage_test_lib.GetTime(23)
+            self._AddEntry("/var/log/atop/atop_20261022", time)
+            self._AddEntry("/var/log/atop/atop_20261021", time, size=0)
+            if has_system:
+                event_data = system.AtopSystemEventData()
+                self._AddEvents(event_data, "/atop.raw", start_time=time)
+            if has_run:
+                self._AddRun("/atop.raw", time, time + 600)
+            lines = self._GetLines("Not known")
+            with self.subTest(has_system=has_system, has_run=has_run):
+                self.assertEqual(len(self._GetLines()), expected)
+                self.assertEqual(
+                    any("which of them have samples" in line for line in lines),
+                    is_limited,
+                )
+
+    def testOverlap(self):
+        """Tests a last sample that is later than the first one of the next log."""
+        start = coverage_test_lib.GetTime(23)
+        for first_end, next_start, next_end, expected in (
+            (6060, 6000, 9000, 0),
+            (6061, 6000, 9000, 1),
+            # A copy, or a part of one.
+            (30, 0, 30, 1),
+            (30, 0, 60, 1),
+            (6000, 5970, 6000, 1),
+            (6000, 3000, 3030, 1),
+        ):
+            self.setUp()
+            self._AddRun("/a/atop_20261023", start, start + first_end)
+            self._AddRun("/a/atop_20261024", start + next_start, start + next_end)
+            lines = [line for line in self._GetLines() if "as /a/atop" in line]
+            with self.subTest(first_end=first_end, next_start=next_start):
+                self.assertEqual(len(lines), expected)
+
+    def testEmptyDirectory(self):
+        """Tests a directory of logs from which all were removed."""
+        time = coverage_test_lib.GetTime(23, 4)
+        path = "/var/log/atop"
+        for paths, names, expected in (
+            ([path], [], 1),
+            ([f"/mnt{path:s}"], [f"{path:s}/atop_20261023"], 1),
+            (["/log/atop"], ["/log/atop/daily.log"], 1),
+            # It may be anything else.
+            (["/atop", "/srv/atop"], [], 0),
+            ([path], [f"{path:s}/atop_20261023"], 0),
+            # Not known which one has the logs.
+            ([path, path], [], 0),
+        ):
+            self.setUp()
+            for directory_path in paths:
+                self._AddEntry(directory_path, time, file_entry_type="directory")
+            for name in names:
+                self._AddEntry(name, time)
+            lines = [line for line in self._GetLines() if "in this directory" in line]
+            with self.subTest(paths=paths, names=names):
+                self.assertEqual(
+                    lines,
+                    [
+                        f"2026-10-23 04:00:00, {paths[0]:s}: no log in this directory, "
+                        "last changed then."
+                    ]
+                    * expected,
+                )
+                if expected:
+                    self.assertEqual(len(self._GetLines("Host not known")), 1)
+                    self.assertGreaterEqual(len(self._mediator.event_tags), 1)
 
     def testMountedVolumes(self):
         """Tests the directory of logs in a volume of its own for /var or /var/log."""

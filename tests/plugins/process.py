@@ -287,6 +287,55 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
         self.assertEqual(self._GetTimes(event_data)["start"], -500)
         self.assertEqual(event_data.number_of_samples, 3)
 
+    def testClockSet(self):
+        """Tests starts that differ as the clock was set between runs of atop."""
+        for shift, uptime, curtime, is_same in (
+            (3, 90000 + 700, 703, True),
+            (-40, 90000 + 700, 660, True),
+            (-7200, 90000 + 700, 700 - 7200, True),
+            (7200, 90000 + 700, 700 + 7200, True),
+            # The system was started again.
+            (90100, 600, 700, False),
+            (-500, 600, 700 - 90600, False),
+            # As it seems.
+            (95000, 90000 + 700, 700 + 95000, False),
+        ):
+            builder = log_builder.LogBuilder()
+            for time, interval, start_shift in (
+                (0, 90000, 0),
+                (600, 600, 0),
+                (curtime, uptime, shift),
+                (curtime + 600, 600, shift),
+            ):
+                flags = rawlog.FLAG_ACCOUNTING | (interval != 600 or time == curtime)
+                tasks = [
+                    self._GetTask(pid, btime + start_shift)
+                    for pid, btime in ((1, -90000), (9, -10))
+                ]
+                # The identifier belongs to another process now.
+                tasks.append(self._GetTask(7, -10 if start_shift else -1000))
+                if time == curtime + 600:
+                    tasks.append(self._GetTask(11, time - 1, ppid=9))
+                builder.AddSample(
+                    self._T0 + time, interval=interval, flags=flags, tasks=tasks
+                )
+            storage_writer = self._ParseData(builder.Build(), parser.AtopParser())
+            events = self._GetEventData(storage_writer, "linux:atop:process")
+            (child,) = [event for event in events if event.pid == 11]
+            events.remove(child)
+            if is_same:
+                self.assertEqual(child.ancestors, "daemon[1] > daemon[9]")
+            numbers = sorted((event.pid, event.number_of_samples) for event in events)
+            with self.subTest(shift=shift):
+                self.assertEqual(
+                    numbers,
+                    (
+                        [(1, 4), (7, 2), (7, 2), (9, 4)]
+                        if is_same
+                        else [(pid, 2) for pid in (1, 1, 7, 7, 9, 9)]
+                    ),
+                )
+
     def testSustainedCPU(self):
         """Tests the longest time that a process was busy."""
         new = self._GetTask(9, 10, cpu__utime=60000, excode=_NEW)
