@@ -555,7 +555,13 @@ class BackendTest(test_lib.BaseTestCase):
                 {"Image|endswith": "/123456789abcdefgh"},
                 'process_name iregexp "^123456789abcdef$"',
             ),
-            ({"Image": "/bin/a"}, 'command_line iregexp "^(?:/bin/)?a(?: |$)"'),
+            ({"Image": "/bin/a"}, 'command_line iregexp "^(?:/bin/|-)?a(?: |$)"'),
+            ({"Image": ""}, 'process_name not contains ""'),
+            (
+                {"ParentImage": ["", "*/a"]},
+                '(parent_process_name not contains "" OR '
+                'parent_process_name iregexp "^a$")',
+            ),
             ({"Image|startswith": "/a/"}, 'command_line iregexp "^/a/[^ ]*(?: |$)"'),
         ]:
             self.assertEqual(self._Convert(selection), expression)

@@ -234,6 +234,9 @@ class ProcessTransformation(base.DetectionItemTransformation):
             )
 
         characters = [character for part in value.s for character in _Split(part)]
+        if not characters:
+            return [(name_attribute, types.SigmaNull())]
+
         separator = max(
             (i for i, character in enumerate(characters) if character == "/"),
             default=-1,
@@ -254,8 +257,9 @@ class ProcessTransformation(base.DetectionItemTransformation):
             self._AddApproximation(_DIRECTORIES)
             pattern = _GetPattern(characters)
             if name and not comparisons and _ANY_TEXT not in name:
-                # What was found through PATH has no directories in its command line.
-                pattern = f"(?:{_GetPattern(directories):s}/)?{_GetPattern(name):s}"
+                # What was found through PATH has no directories in its command line, nor
+                # has a login shell.
+                pattern = f"(?:{_GetPattern(directories):s}/|-)?{_GetPattern(name):s}"
             flags = {types.SigmaRegularExpressionFlag.IGNORECASE}
             if isinstance(value, types.SigmaCasedString):
                 flags = set()
