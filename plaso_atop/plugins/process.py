@@ -504,6 +504,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             process = self._CreateProcess(task, sample)
 
         self._AddCounters(process, task, sample)
+        process.as_ancestor.SetExitName(task.name)
         process.exit = processes.Exit(*self._GetExitMembers(task))
         process.is_corrupted |= sample.has_damaged_time
         process.state = task.state

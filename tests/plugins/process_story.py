@@ -402,6 +402,15 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
         self.assertEqual({event.login_pid for event in events}, {500})
         self.assertEqual([change.login_pid for change in changes], [500])
 
+        # Only the exit shows a login that is over before the next sample.
+        exits = [
+            self._GetExited(500, 1, b"login", -1000, elaps=150000),
+            self._GetExited(501, 500, b"bash", 100),
+        ]
+        for tasks in (exits, exits[::-1]):
+            stories = self._GetStories([[getty], tasks], attribute="login_pid")
+            self.assertEqual(stories, {500: 500, 501: 500})
+
     def testLoginWithoutListener(self):
         """Tests connections whose parent process is no listening daemon."""
         for cmdline, expected in (
