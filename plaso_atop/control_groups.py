@@ -66,6 +66,7 @@ def IsOfContainer(path):
     """Determines if a container runtime created a control group.
 
     A runtime also has some for itself, and not all have the identifier of a container.
+    One with such an identifier can have any name above it.
 
     Args:
       path (bytes): path of the control group.
@@ -73,7 +74,7 @@ def IsOfContainer(path):
     Returns:
       bool: True if a container runtime created it.
     """
-    return bool(_RUNTIME_RE.search(path))
+    return bool(_RUNTIME_RE.search(path) or GetOrigin(path).container)
 
 
 def IsOfManager(path):

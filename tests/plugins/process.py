@@ -814,6 +814,29 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
             },
         )
 
+    def testUsernameOfContainer(self):
+        """Tests names of users in control groups that only the runtime's user named."""
+        container = b"f3" * 32
+        for names, expected in (
+            ((b"default", container), None),
+            ((b"ecs", b"task", container), None),
+            ((b"system.slice", b"nerdctl-%b.scope" % container), None),
+            ((b"default", container[:-1]), "www-data"),
+        ):
+            cgroups = [log_builder.Cgroup(b"", -1, [], {})]
+            for index, name in enumerate(names):
+                pids = [9] if index == len(names) - 1 else []
+                cgroups.append(log_builder.Cgroup(name, index, pids, {}))
+            builder = log_builder.LogBuilder()
+            builder.AddSample(
+                self._T0,
+                flags=rawlog.FLAG_BOOT,
+                tasks=[self._GetTask(9, ruid=33)],
+                cgroups=cgroups,
+            )
+            usernames = self._GetUsernames(builder.Build(), {"33": "www-data"})
+            self.assertEqual(usernames, {9: expected}, names)
+
     def testUsernameOfExit(self):
         """Tests names of users where only the exit shows a process."""
         host = self._GetTask(50)
