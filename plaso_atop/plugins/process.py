@@ -72,7 +72,7 @@ class AtopProcessEventData(events.EventData):
           those of the nearest ancestor for which they were recorded, as they were not
           for the process itself: where only its exit was recorded. They are not known
           where that ancestor puts its child processes elsewhere: systemd, a login
-          daemon and the runtime of containers.
+          daemon, crond and the runtime of containers.
       last_command_line (str): command line in the last sample that lists the process,
           where it is not command_line.
       last_process_name (str): name of the program at the exit of the process, or in the
@@ -1169,7 +1169,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                     sample.has_containers or sample.has_cgroups
                 )
 
-        # Nor does systemd of the unit of its child, nor a login daemon of the session.
+        # Nor does systemd of the unit of its child, nor a login daemon, nor crond, of the
+        # session.
         is_login = process.as_ancestor.login_pid == process.pid
         if has_origin and not process.cgroup and not is_login:
             cgroup = parent.cgroup or parent.inherited_cgroup
