@@ -25,9 +25,9 @@ _RUNTIME_RE = re.compile(
 _SESSION_RE = re.compile(rb"^session-(.+)\.scope$")
 _UNIT_SUFFIXES = (b".scope", b".service")
 
-# Units of which the child processes are in units or sessions of their own. The daemon is
-# crond where its jobs have sessions, as on Red Hat and Arch Linux. Those of Debian's cron
-# have none.
+# Units of which the child processes are in units or sessions of their own. The daemon
+# is crond where its jobs have sessions, as on Red Hat and Arch Linux. Those of Debian's
+# cron have none.
 _MANAGER_UNITS = frozenset((b"crond.service", b"cronie.service", b"init.scope"))
 
 

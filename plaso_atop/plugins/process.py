@@ -501,7 +501,9 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             ):
                 break
         else:
-            process = self._CreateProcess(task, sample)
+            process = self._processes.get(task.pid)
+            if not self._IsExitOf(process, task, sample):
+                process = self._CreateProcess(task, sample)
 
         self._AddCounters(process, task, sample)
         process.as_ancestor.SetExitName(task.name)
@@ -808,6 +810,35 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._exit_btimes[task.pid] = btime
         return True
 
+    def _IsExitOf(self, process, task, sample):
+        """Determines if an exit is that of a process although their starts differ.
+
+        atop asks for the time of the boot once per run, on which the starts of living
+        processes are based. When the clock is set later, process accounting has other
+        ones, and atop does not know the process. A process that had started before the
+        sample before was the only one that had its identifier then.
+
+        Args:
+          process (processes.Process): process that had the identifier in the sample
+              before, None if there is none.
+          task (rawlog.Task): entry of the exit.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bool: True if it is.
+        """
+        return (
+            process is not None
+            and process.sample_index == self._sample_index - 1
+            and process.state != rawlog.STATE_EXITED
+            and process.name == task.name
+            and task.excode < 0
+            and not sample.is_boot
+            and self._follows_previous
+            and self._is_previous_complete
+            and task.btime < self._previous_curtime - self._PARENT_TOLERANCE
+        )
+
     def _IsSameStart(self, first_time, second_time):
         """Determines if two times can be that of the start of one process.
 
@@ -1025,12 +1056,16 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             event_data.first_seen_time = self._GetDateTime(process.sample_time)
         if last_seen_time is not None:
             event_data.last_seen_time = self._GetDateTime(last_seen_time)
+        start_time = process.start_time
         end_time = process.curtime
         if process.exit:
             event_data.accounting_matched = not process.is_exit_only
             end_time = self._SetExit(event_data, process, sample)
-        if rawlog.IsValidTime(process.start_time):
-            event_data.observed_seconds = self._GetSize(end_time - process.start_time)
+            if not self._IsSameStart(process.exit.btime, process.btime):
+                # The clock was set, after which process accounting has both times.
+                start_time = process.exit.btime
+        if rawlog.IsValidTime(start_time):
+            event_data.observed_seconds = self._GetSize(end_time - start_time)
         origin = self._SetOrigin(event_data, process)
         if origin.container and not event_data.container_identifier:
             event_data.container_identifier = self._GetText(
@@ -1169,8 +1204,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                     sample.has_containers or sample.has_cgroups
                 )
 
-        # Nor does systemd of the unit of its child, nor a login daemon, nor crond, of the
-        # session.
+        # Nor does systemd of the unit of its child, nor a login daemon of the session,
+        # nor crond.
         is_login = process.as_ancestor.login_pid == process.pid
         if has_origin and not process.cgroup and not is_login:
             cgroup = parent.cgroup or parent.inherited_cgroup
