@@ -147,6 +147,16 @@ class Ancestor:
             if is_login:
                 self.login_pid = self.pid
 
+    def SetExitName(self, name):
+        """Sets the name that the process has at its exit.
+
+        Args:
+          name (bytes): name.
+        """
+        if name == _LOGIN:
+            # getty becomes login.
+            self.login_pid = self.pid
+
     def SetName(self, name):
         """Sets the name of the process.
 
@@ -154,9 +164,7 @@ class Ancestor:
           name (bytes): name.
         """
         self.name = name
-        if name == _LOGIN:
-            # getty becomes login.
-            self.login_pid = self.pid
+        self.SetExitName(name)
 
     def SetParent(self, parent):
         """Sets the parent process, which is kept from now on.

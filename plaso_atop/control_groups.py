@@ -25,7 +25,10 @@ _RUNTIME_RE = re.compile(
 _SESSION_RE = re.compile(rb"^session-(.+)\.scope$")
 _UNIT_SUFFIXES = (b".scope", b".service")
 
-_MANAGER_UNIT = b"init.scope"
+# Units of which the child processes are in units or sessions of their own. The daemon
+# is crond where its jobs have sessions, as on Red Hat and Arch Linux. Those of Debian's
+# cron have none.
+_MANAGER_UNITS = frozenset((b"crond.service", b"cronie.service", b"init.scope"))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -66,6 +69,7 @@ def IsOfContainer(path):
     """Determines if a container runtime created a control group.
 
     A runtime also has some for itself, and not all have the identifier of a container.
+    One with such an identifier can have any name above it.
 
     Args:
       path (bytes): path of the control group.
@@ -73,18 +77,19 @@ def IsOfContainer(path):
     Returns:
       bool: True if a container runtime created it.
     """
-    return bool(_RUNTIME_RE.search(path))
+    return bool(_RUNTIME_RE.search(path) or GetOrigin(path).container)
 
 
 def IsOfManager(path):
-    """Determines if a control group is that of systemd itself.
+    """Determines if a control group is that of systemd itself, or of its like.
 
-    Its children are in the control groups of their units.
+    Its children are in the control groups of their units, or of their sessions.
 
     Args:
       path (bytes): path of the control group.
 
     Returns:
-      bool: True if it is that of systemd, for the system or for a user.
+      bool: True if it is that of systemd, for the system or for a user, or that of a
+          daemon that gives each of its jobs a session.
     """
-    return path.rpartition(b"/")[2] == _MANAGER_UNIT
+    return path.rpartition(b"/")[2] in _MANAGER_UNITS

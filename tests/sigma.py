@@ -453,6 +453,9 @@ class BackendTest(test_lib.BaseTestCase):
             )
         self._CheckSelection({"CommandLine|re": "^aB"}, [b"aBc"], [b"ab", b"xaB"])
         self._CheckSelection({"CommandLine|re|i": "^aB"}, [b"aBc", b"Ab"], [b"xaB"])
+        self._CheckSelection({"CommandLine|re": "a(?i:B)"}, [b"ab", b"aB"], [b"Ab"])
+        # These are no flags.
+        self._CheckSelection({"CommandLine|re": r"g\(?m[(?s)]"}, [b"gms"], [b"gm"])
 
     def testCharacters(self):
         """Tests characters that something treats specially."""
@@ -497,6 +500,16 @@ class BackendTest(test_lib.BaseTestCase):
             {"CommandLine|re": r"a\sb"}, [b"a\tb", b"a b"], [b"a\x01b"]
         )
         self._CheckSelection({"CommandLine|re": r"a[^\s]b"}, [b"a\x01b"], [b"a\tb"])
+        self._CheckSelection({"CommandLine|re": r"a\012b"}, [b"a\nb"], [b"a\x0012b"])
+        # The edge of a word is also where an escape ends.
+        self._CheckSelection(
+            {"CommandLine|re": r"\bgh\b"},
+            [b"gh", b"\ngh\n", "\u200bgh\u200b".encode(), b"\\gh"],
+            [b"1gh", b"gh1", b"\n1gh"],
+        )
+        self._CheckSelection({"CommandLine|re": r"\b "}, [b"g "], [b"\n ", b" "])
+        self._CheckSelection({"CommandLine|re": r"\Bgh"}, [b"1gh"], [b"gh", b"\ngh"])
+        self._CheckSelection({"CommandLine|re": r"\B "}, [b"\n ", b"  "], [b"g "])
 
     def testExpressions(self):
         """Tests what is written."""
@@ -534,6 +547,7 @@ class BackendTest(test_lib.BaseTestCase):
             ({"CommandLine|exists": True}, 'command_line contains ""'),
             ({"CommandLine": 16}, 'command_line iregexp "^16$"'),
             ({"ProcessId": [16, 17]}, "(pid is 16 OR pid is 17)"),
+            ({"ProcessId": ["16", 17]}, "(pid is 16 OR pid is 17)"),
             ({"User": "a"}, 'username iregexp "^a$"'),
             ({"Image|endswith": "/a"}, 'process_name iregexp "^a$"'),
             ({"ParentImage|endswith": "a"}, 'parent_process_name iregexp "a$"'),
@@ -541,7 +555,13 @@ class BackendTest(test_lib.BaseTestCase):
                 {"Image|endswith": "/123456789abcdefgh"},
                 'process_name iregexp "^123456789abcdef$"',
             ),
-            ({"Image": "/bin/a"}, 'command_line iregexp "^(?:/bin/)?a(?: |$)"'),
+            ({"Image": "/bin/a"}, 'command_line iregexp "^(?:/bin/|-)?a(?: |$)"'),
+            ({"Image": ""}, 'process_name not contains ""'),
+            (
+                {"ParentImage": ["", "*/a"]},
+                '(parent_process_name not contains "" OR '
+                'parent_process_name iregexp "^a$")',
+            ),
             ({"Image|startswith": "/a/"}, 'command_line iregexp "^/a/[^ ]*(?: |$)"'),
         ]:
             self.assertEqual(self._Convert(selection), expression)
@@ -651,8 +671,16 @@ class BackendTest(test_lib.BaseTestCase):
             ({"CommandLine|fieldref": "User"}, "FieldReference"),
             ({"ProcessId|gt": 5}, "CompareExpression"),
             ({"ProcessId": 0}, "number 0"),
+            # What event filters and indexes make of a number that is text differs.
+            ({"ProcessId": "1*"}, "only be compared with numbers"),
+            ({"ProcessId|re": "1"}, "only be compared with numbers"),
+            ({"ProcessId|exists": True}, "only be compared with numbers"),
+            ({"ParentProcessId": None}, "only be compared with numbers"),
             ({"CommandLine|expand": "%words%"}, "placeholder"),
             ({"CommandLine|re|m": "^a"}, "several lines"),
+            ({"CommandLine|re": "a(?m:^a)"}, "several lines"),
+            ({"CommandLine|re": "a(?s:.)"}, "flags inside"),
+            ({"CommandLine|re": "a(?i)b"}, "flags inside"),
             ({"CommandLine|re": "[[:alpha:]]"}, "named sets"),
             ({"CommandLine|re": r"\pL"}, "does not compile|invalid"),
             ({"Image|re": "a"}, "path of the executable"),

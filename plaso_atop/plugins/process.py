@@ -74,7 +74,7 @@ class AtopProcessEventData(events.EventData):
           those of the nearest ancestor for which they were recorded, as they were not
           for the process itself: where only its exit was recorded. They are not known
           where that ancestor puts its child processes elsewhere: systemd, a login
-          daemon and the runtime of containers.
+          daemon, crond and the runtime of containers.
       last_command_line (str): command line in the last sample that lists the process,
           where it is not command_line.
       last_process_name (str): name of the program at the exit of the process, or in the
@@ -507,9 +507,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             ):
                 break
         else:
-            process = self._CreateProcess(task, sample)
+            process = self._processes.get(task.pid)
+            if not self._IsExitOf(process, task, sample):
+                process = self._CreateProcess(task, sample)
 
         self._AddCounters(process, task, sample)
+        process.as_ancestor.SetExitName(task.name)
         process.exit = processes.Exit(*self._GetExitMembers(task))
         process.is_corrupted |= sample.has_damaged_time
         process.state = task.state
@@ -813,6 +816,35 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         self._exit_btimes[task.pid] = btime
         return True
 
+    def _IsExitOf(self, process, task, sample):
+        """Determines if an exit is that of a process although their starts differ.
+
+        atop asks for the time of the boot once per run, on which the starts of living
+        processes are based. When the clock is set later, process accounting has other
+        ones, and atop does not know the process. A process that had started before the
+        sample before was the only one that had its identifier then.
+
+        Args:
+          process (processes.Process): process that had the identifier in the sample
+              before, None if there is none.
+          task (rawlog.Task): entry of the exit.
+          sample (rawlog.Sample): sample that the entry is from.
+
+        Returns:
+          bool: True if it is.
+        """
+        return (
+            process is not None
+            and process.sample_index == self._sample_index - 1
+            and process.state != rawlog.STATE_EXITED
+            and process.name == task.name
+            and task.excode < 0
+            and not sample.is_boot
+            and self._follows_previous
+            and self._is_previous_complete
+            and task.btime < self._previous_curtime - self._PARENT_TOLERANCE
+        )
+
     def _IsSameProcess(self, task, process):
         """Determines if a process with the same identifier is that of an entry.
 
@@ -1051,12 +1083,16 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             event_data.first_seen_time = self._GetDateTime(process.sample_time)
         if last_seen_time is not None:
             event_data.last_seen_time = self._GetDateTime(last_seen_time)
+        start_time = process.start_time
         end_time = process.curtime
         if process.exit:
             event_data.accounting_matched = not process.is_exit_only
             end_time = self._SetExit(event_data, process, sample)
-        if rawlog.IsValidTime(process.start_time):
-            event_data.observed_seconds = self._GetSize(end_time - process.start_time)
+            if not self._IsSameStart(process.exit.btime, process.btime):
+                # The clock was set, after which process accounting has both times.
+                start_time = process.exit.btime
+        if rawlog.IsValidTime(start_time):
+            event_data.observed_seconds = self._GetSize(end_time - start_time)
         origin = self._SetOrigin(event_data, process)
         if origin.container and not event_data.container_identifier:
             event_data.container_identifier = self._GetText(
@@ -1195,7 +1231,8 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
                     sample.has_containers or sample.has_cgroups
                 )
 
-        # Nor does systemd of the unit of its child, nor a login daemon of the session.
+        # Nor does systemd of the unit of its child, nor a login daemon of the session,
+        # nor crond.
         is_login = process.as_ancestor.login_pid == process.pid
         if has_origin and not process.cgroup and not is_login:
             cgroup = parent.cgroup or parent.inherited_cgroup

@@ -251,12 +251,17 @@ class PlasoBackend(base.TextQueryBackend):
             flags |= re.IGNORECASE if "i" in match[1] else 0
             flags |= re.DOTALL if "s" in match[1] else 0
 
-        if flags & re.MULTILINE or re.search(r"\(\?[a-z-]*[mx]", pattern):
+        tokens = re.findall(patterns.TOKEN, pattern, re.DOTALL)
+        groups = "".join(token if len(token) == 1 else "." for token in tokens)
+        if flags & re.MULTILINE or re.search(r"\(\?[a-zA-Z-]*m", groups):
             _Refuse("event filters have no regular expressions of several lines")
+        # What they change is no more known when the tokens are converted.
+        match = re.search(r"\(\?(?!:|-?i:|P?<)[^:)]*", groups)
+        if match:
+            _Refuse(f"event filters have no flags inside of a pattern: {match[0]:s}")
         if "[:" in pattern:
             _Refuse("event filters have no named sets of characters")
 
-        tokens = re.findall(patterns.TOKEN, pattern, re.DOTALL)
         pattern = "".join(
             patterns.EscapeCharacters(
                 token, flags, is_repeated=next_token in ("*", "+")

@@ -25,7 +25,18 @@ _ESCAPED_CHARACTERS = [chr(code) for code in range(0x20)] + ["\\", "\x7f"]
 _PRINTABLE_CHARACTERS = [chr(code) for code in range(0x20, 0x7F) if code != 0x5C]
 
 # Tokens of a regular expression: an escape sequence, a set or one character.
-TOKEN = r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]|."
+TOKEN = (
+    r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|0[0-7]{0,2}|[1-7][0-7]{2}|.)|"
+    r"\[\^?\]?(?:\\.|[^\]\\])*\]|."
+)
+
+# Edges of words, which what is escaped is no part of.
+_IS_BEHIND_ESCAPE = r"(?-i:(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4}))"
+_IS_NOT_BEHIND_ESCAPE = r"(?-i:(?<!\\x[0-9a-f]{2})(?<!\\u[0-9a-f]{4}))"
+_EDGES = {
+    r"\b": rf"(?:{_IS_BEHIND_ESCAPE:s}(?=\w)|{_IS_NOT_BEHIND_ESCAPE:s}\b)",
+    r"\B": rf"(?:{_IS_BEHIND_ESCAPE:s}(?!\w)|{_IS_NOT_BEHIND_ESCAPE:s}\B)",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +94,7 @@ def EscapeCharacters(token, flags=0, is_repeated=False):
     r"""Converts what matches one character of a text to match it in an event.
 
     Args:
-      token (str): part of a regular expression of Python, such as \s or [^a].
+      token (str): part of a regular expression of Python, such as \s, [^a] or \b.
       flags (Optional[int]): flags of the regular expression.
       is_repeated (Optional[bool]): True if any number of such characters follow each
           other.
@@ -94,6 +105,9 @@ def EscapeCharacters(token, flags=0, is_repeated=False):
     if len(token) == 1 and token not in "\\." and not token.isprintable():
         escape = re.sub(r"\\", r"\\\\", text.Escape(token.encode("utf-8")))
         return f"(?-i:{escape:s})"
+
+    if token in _EDGES:
+        return _EDGES[token]
 
     try:
         expression = re.compile(token, flags | re.ASCII)

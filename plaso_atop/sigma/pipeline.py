@@ -183,7 +183,7 @@ class ProcessTransformation(base.DetectionItemTransformation):
             ]
 
         if field in _NUMBER_ATTRIBUTES:
-            return [(_NUMBER_ATTRIBUTES[field], value)]
+            return [(_NUMBER_ATTRIBUTES[field], self._GetNumber(field, value))]
 
         if isinstance(value, types.SigmaNumber):
             value = types.SigmaString(str(value))
@@ -234,6 +234,9 @@ class ProcessTransformation(base.DetectionItemTransformation):
             )
 
         characters = [character for part in value.s for character in _Split(part)]
+        if not characters:
+            return [(name_attribute, types.SigmaNull())]
+
         separator = max(
             (i for i, character in enumerate(characters) if character == "/"),
             default=-1,
@@ -254,8 +257,9 @@ class ProcessTransformation(base.DetectionItemTransformation):
             self._AddApproximation(_DIRECTORIES)
             pattern = _GetPattern(characters)
             if name and not comparisons and _ANY_TEXT not in name:
-                # What was found through PATH has no directories in its command line.
-                pattern = f"(?:{_GetPattern(directories):s}/)?{_GetPattern(name):s}"
+                # What was found through PATH has no directories in its command line, nor
+                # has a login shell.
+                pattern = f"(?:{_GetPattern(directories):s}/|-)?{_GetPattern(name):s}"
             flags = {types.SigmaRegularExpressionFlag.IGNORECASE}
             if isinstance(value, types.SigmaCasedString):
                 flags = set()
@@ -263,6 +267,31 @@ class ProcessTransformation(base.DetectionItemTransformation):
             comparisons.append((f"{prefix:s}command_line", expression))
 
         return comparisons
+
+    def _GetNumber(self, field, value):
+        """Determines the number that a field is compared with.
+
+        Args:
+          field (str): field.
+          value (SigmaType): value.
+
+        Returns:
+          SigmaType: number, or a value that the backend refuses.
+
+        Raises:
+          SigmaTransformationError: if the field is compared with something else. It is
+              always set.
+        """
+        if isinstance(value, types.SigmaString) and re.fullmatch(
+            "[1-9][0-9]*", str(value)
+        ):
+            return types.SigmaNumber(int(str(value)))
+
+        if isinstance(value, (types.SigmaNumber, types.SigmaCompareExpression)):
+            return value
+        raise exceptions.SigmaTransformationError(
+            f"{field:s} can only be compared with numbers"
+        )
 
 
 def _GetPattern(characters):

@@ -139,6 +139,48 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
             events, _ = self._Parse([[], [living], [exit_task]], version=version)
             self.assertEqual(len(events), expected, (version, difference))
 
+    def testExitClockSet(self):
+        """Tests exits after the clock was set, with another start than before."""
+        living = self._GetTask(9, -500)
+        for exits, expected in (
+            # The clock was set by two hours.
+            ([self._GetExit(9, -500 + 7200, elaps=120000, is_new=True)], (True, 7900)),
+            ([self._GetExit(9, -500 - 7200, elaps=120000, is_new=True)], (True, -6500)),
+            # Another process has the identifier.
+            ([self._GetExit(9, 8000, is_new=True)], None),
+            ([self._GetExit(9, 600, is_new=True, name=b"other")], None),
+            ([self._GetExit(9, 600)], None),
+            # It is still alive.
+            ([living, self._GetExit(9, 600, is_new=True)], None),
+            # The one with the right start is preferred.
+            (
+                [
+                    self._GetExit(9, -500, elaps=120000),
+                    self._GetExit(9, 8000, is_new=True),
+                ],
+                (True, 700),
+            ),
+        ):
+            # The sample before the last one is that of after the clock was set.
+            events, _ = self._Parse([[living]] * 14 + [exits])
+            (event,) = [event for event in events if event.number_of_samples >= 14]
+            times = self._GetTimes(event)
+            self.assertEqual(times["start"], -500)
+            result = None
+            if "exit" in times:
+                result = (event.accounting_matched, times["exit"])
+                self.assertNotIn("last_seen", times)
+                self.assertEqual(event.observed_seconds, 1200)
+            self.assertEqual(result, expected, exits)
+            number_of_others = sum(task is not living for task in exits)
+            self.assertEqual(len(events), number_of_others + (expected is None))
+
+        # What a reboot ended, before the clock was right.
+        events, _ = self._Parse(
+            [[living], [living], None, [self._GetExit(9, -400, is_new=True)]]
+        )
+        self.assertEqual([event.accounting_matched for event in events], [False, None])
+
     def testExitOnly(self):
         """Tests a process with only its exit in the log."""
         exit_task = self._GetExit(
@@ -862,6 +904,29 @@ class AtopProcessPluginTest(process_test_lib.ProcessTestCase):
                 12: None,
             },
         )
+
+    def testUsernameOfContainer(self):
+        """Tests names of users in control groups that only the runtime's user named."""
+        container = b"f3" * 32
+        for names, expected in (
+            ((b"default", container), None),
+            ((b"ecs", b"task", container), None),
+            ((b"system.slice", b"nerdctl-%b.scope" % container), None),
+            ((b"default", container[:-1]), "www-data"),
+        ):
+            cgroups = [log_builder.Cgroup(b"", -1, [], {})]
+            for index, name in enumerate(names):
+                pids = [9] if index == len(names) - 1 else []
+                cgroups.append(log_builder.Cgroup(name, index, pids, {}))
+            builder = log_builder.LogBuilder()
+            builder.AddSample(
+                self._T0,
+                flags=rawlog.FLAG_BOOT,
+                tasks=[self._GetTask(9, ruid=33)],
+                cgroups=cgroups,
+            )
+            usernames = self._GetUsernames(builder.Build(), {"33": "www-data"})
+            self.assertEqual(usernames, {9: expected}, names)
 
     def testUsernameOfExit(self):
         """Tests names of users where only the exit shows a process."""

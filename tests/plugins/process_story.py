@@ -402,6 +402,15 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
         self.assertEqual({event.login_pid for event in events}, {500})
         self.assertEqual([change.login_pid for change in changes], [500])
 
+        # Only the exit shows a login that is over before the next sample.
+        exits = [
+            self._GetExited(500, 1, b"login", -1000, elaps=150000),
+            self._GetExited(501, 500, b"bash", 100),
+        ]
+        for tasks in (exits, exits[::-1]):
+            stories = self._GetStories([[getty], tasks], attribute="login_pid")
+            self.assertEqual(stories, {500: 500, 501: 500})
+
     def testLoginWithoutListener(self):
         """Tests connections whose parent process is no listening daemon."""
         for cmdline, expected in (
@@ -619,6 +628,12 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
             self._GetLiving(50, 1, b"cron", cgpath=b"/system.slice/cron.service"),
             self._GetLiving(51, 50, b"cron", cgpath=b"/system.slice/cron.service"),
             self._GetExited(52, 51, b"sh", -10),
+            # Where its name is crond each job has a session.
+            self._GetLiving(60, 1, b"crond", cgpath=b"/system.slice/crond.service"),
+            self._GetLiving(61, 60, b"crond", cgpath=session),
+            self._GetExited(62, 61, b"sh", -10),
+            self._GetExited(63, 60, b"crond", -10),
+            self._GetExited(64, 63, b"sh", -10),
         ]
         events, _ = self._Parse([tasks], flags=_CGROUPS, version="2.10")
         stories = {
@@ -642,6 +657,11 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
                 50: ("systemd[1]", None, None, "cron.service"),
                 51: ("systemd[1] > cron[50]", None, None, "cron.service"),
                 52: ("systemd[1] > cron[50] > cron[51]", None, None, "cron.service"),
+                60: ("systemd[1]", None, None, "crond.service"),
+                61: ("systemd[1] > crond[60]", "3", None, None),
+                62: ("systemd[1] > crond[60] > crond[61]", "3", None, None),
+                63: ("systemd[1] > crond[60]", None, None, None),
+                64: ("systemd[1] > crond[60] > crond[63]", None, None, None),
             },
         )
 
