@@ -130,6 +130,9 @@ class Sample:
     """Sample of a log.
 
     Attributes:
+      cgroup_pids_block (blocks.Block): block of the processes in the cgroups, None if
+          there is none.
+      cgroups_block (blocks.Block): block of the cgroups, None if there is none.
       curtime (int): time of the sample in seconds since the Epoch. If it is damaged,
           the time that the samples next to it give.
       flags (int): flags, see the FLAG constants.
@@ -141,6 +144,8 @@ class Sample:
       number_of_tasks (int): number of entries in the process list.
       offset (int): offset of the record in the file in bytes.
       record (tuple): values of the record with their C names, reserved ones excepted.
+      system_block (blocks.Block): block of the sstat.
+      tasks_block (blocks.Block): block of the process list.
     """
 
     # PATH_MAX of Linux. A cgroup takes more room than its path, unless the names of the
@@ -686,6 +691,8 @@ class RawLog(SampleReader):
           left out so far, because too many processes were in cgroups.
       page_size (int): size of a memory page in bytes or None if not valid.
       support_flags (int): flags, see the SUPPORT constants.
+      unsupported_sizes (str): version and sizes in the header, None unless structures
+          are left out because their size is that of no version.
       version (str): version of atop in the header, such as "2.7", None if the header is
           damaged there.
       version_tuple (tuple[int, int]): version of atop whose structures the log has,

@@ -111,7 +111,7 @@ def RunLog2Timeline(first_seed, count):
     # pylint: disable=import-outside-toplevel
     from plaso.storage import factory
 
-    originals = [mutations.Original(log.name) for log in test_lib.LOGS]
+    originals = mutations.ReadOriginals()
     numbers_of_events = []
     for is_mutated in (False, True):
         with tempfile.TemporaryDirectory() as directory:

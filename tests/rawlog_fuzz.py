@@ -67,7 +67,7 @@ class MutatedLogTest(test_lib.ParserTestCase):
     def setUpClass(cls):
         """Reads the logs to mutate."""
         super().setUpClass()
-        cls._originals = [mutations.Original(log.name) for log in test_lib.LOGS]
+        cls._originals = mutations.ReadOriginals()
 
     def CheckLog(self, seed):
         """Checks that a mutated log gives up every intact sample.

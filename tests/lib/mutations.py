@@ -1,6 +1,8 @@
 """Mutations of atop raw logs, for tests with logs that nobody could have thought of."""
 
+import glob
 import io
+import os
 import struct
 
 from plaso_atop import blocks
@@ -74,6 +76,19 @@ class Original:
             )
 
         self.data = data[: self.header_size] + b"".join(self.samples)
+
+
+def ReadOriginals():
+    """Reads the logs in the test data, those that atopconvert wrote included.
+
+    Returns:
+      list[Original]: logs.
+    """
+    names = [log.name for log in test_lib.LOGS]
+    for path in sorted(glob.glob(test_lib.GetTestFilePath(["atop-*-to-*.raw"]))):
+        name, _ = os.path.splitext(os.path.basename(path))
+        names.append(name)
+    return [Original(name) for name in names]
 
 
 class Mutator:
