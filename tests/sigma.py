@@ -339,6 +339,32 @@ class ConversionTest(test_lib.ParserTestCase):
                 numbers = self._CheckEvents(selection, conversions, events)
                 self.assertEqual(numbers, list(range(len(hits))))
 
+    def testCase(self):
+        """Tests letters that have several forms in one case.
+
+        SQLite only knows the case of ASCII.
+        """
+        for value, command_lines in [
+            ("Привет", ["ПРИВЕТ", "привет"]),
+            ("ΟΔΟΣ", ["οδος", "οδοσ", "Οδος"]),
+            ("straße", ["STRAẞE", "Straße"]),
+        ]:
+            with self.subTest(value=value):
+                events = [
+                    sigma_test_lib.CreateEventData(
+                        {"data_type": "linux:atop:process", "command_line": text_value}
+                    )
+                    for text_value in [*command_lines, "x"]
+                ]
+                selection = {"CommandLine|contains": value}
+                expression = sigma_test_lib.Convert(_CreateRule(selection))
+                query = sigma_test_lib.Convert(_CreateRule(selection), "timesketch")
+                hits = list(range(len(command_lines)))
+                self.assertEqual(
+                    sigma_test_lib.SelectWithPlaso(expression, events), hits
+                )
+                self.assertEqual(self._index.Select(query, events), hits)
+
     def testPartOfEscape(self):
         """Tests what only the index matches in a part of what is escaped."""
         for selection, command_line in [

@@ -381,9 +381,12 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         (
             b"buildkit-runc",
             b"conmon",
+            b"conmonrs",
             b"containerd-shim",
             b"crun",
             b"docker-containe",
+            b"lxc-attach",
+            b"lxc-execute",
             b"lxc-start",
             b"runc",
             b"systemd-nspawn",

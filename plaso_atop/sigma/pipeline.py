@@ -257,8 +257,8 @@ class ProcessTransformation(base.DetectionItemTransformation):
             self._AddApproximation(_DIRECTORIES)
             pattern = _GetPattern(characters)
             if name and not comparisons and _ANY_TEXT not in name:
-                # What was found through PATH has no directories in its command line, nor
-                # has a login shell.
+                # The command line has no directories where PATH had them, nor that of a
+                # login shell.
                 pattern = f"(?:{_GetPattern(directories):s}/|-)?{_GetPattern(name):s}"
             flags = {types.SigmaRegularExpressionFlag.IGNORECASE}
             if isinstance(value, types.SigmaCasedString):

@@ -5,7 +5,9 @@ anchors nor look-around assertions, and mind the case. They know the intersectio
 Lucene makes a deterministic automaton of each, and refuses what becomes too large.
 """
 
+import functools
 import re
+import sys
 
 from sigma import exceptions
 
@@ -84,7 +86,7 @@ def _ConvertCharacters(token, is_cased, has_backslash=True):
     is_negated = bool(expression.fullmatch("\u200b"))
     candidates = dict.fromkeys(_PRINTABLE_CHARACTERS)
     for character in token:
-        candidates.update(dict.fromkeys([character, *character.swapcase()]))
+        candidates.update(dict.fromkeys([character, *_GetCases(character)]))
     characters = sorted(
         character
         for character in candidates
@@ -244,6 +246,33 @@ def _Escape(character):
     if character.isalnum() or character == " " or not character.isascii():
         return character
     return f"\\{character:s}"
+
+
+@functools.lru_cache(maxsize=None)
+def _GetCasedCharacters():
+    """Retrieves all characters that have an upper or a lower case.
+
+    Returns:
+      str: characters.
+    """
+    characters = map(chr, range(sys.maxunicode + 1))
+    return "".join(item for item in characters if item.lower() != item.upper())
+
+
+@functools.lru_cache(maxsize=1024)
+def _GetCases(character):
+    """Retrieves a character in upper and lower case, as event filters know these.
+
+    Args:
+      character (str): character.
+
+    Returns:
+      str: characters. Some letters have several in one case, as the Greek sigma.
+    """
+    if character.isascii():
+        return character.swapcase()
+    pattern = re.escape(character)
+    return "".join(re.findall(pattern, _GetCasedCharacters(), re.IGNORECASE))
 
 
 def _SplitPattern(pattern):

@@ -536,6 +536,8 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
             self._GetLiving(
                 50, 1, b"containerd-shim", cgpath=b"/system.slice/containerd.service"
             ),
+            self._GetLiving(52, 1, b"conmonrs", cgpath=b"/system.slice/crio.service"),
+            self._GetLiving(54, 9, b"lxc-attach", cgpath=session),
         ]
         exits = [
             # A child is listed before its parent.
@@ -547,6 +549,8 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
             self._GetExited(14, 1, b"fstrim", 10),
             self._GetExited(15, 607, b"sshd", 10),
             self._GetExited(16, 15, b"scp", 10),
+            self._GetExited(53, 52, b"sh", 10),
+            self._GetExited(55, 54, b"sh", 10),
         ]
         events, _ = self._Parse([tasks, tasks + exits], flags=_CGROUPS, version="2.10")
         stories = {
@@ -567,6 +571,10 @@ class ProcessStoryTest(process_test_lib.ProcessTestCase):
                 16: (None, None, None),
                 50: (None, "containerd.service", None),
                 51: (None, None, None),
+                52: (None, "crio.service", None),
+                53: (None, None, None),
+                54: ("3", None, None),
+                55: (None, None, None),
                 607: (None, "ssh.service", None),
             },
         )
