@@ -23,7 +23,18 @@ def _Escape(value):
     Returns:
       str: text that is safe to show.
     """
-    value = text.Escape(value.encode("utf-8", errors="surrogatepass"))
+    return _EscapeMarkup(text.Escape(value.encode("utf-8", errors="surrogatepass")))
+
+
+def _EscapeMarkup(value):
+    """Escapes text of an event, which is safe for a terminal, for HTML in Markdown.
+
+    Args:
+      value (str): text.
+
+    Returns:
+      str: text that is safe to show.
+    """
     return re.sub("[<>&]", lambda match: f"\\x{ord(match[0]):02x}", value)
 
 
@@ -202,7 +213,8 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
                 if log.runs and log.is_in_place and hostname:
                     other_name, number_of_logs = majorities[log.directory]
                     if number_of_logs > counters[log.directory][hostname]:
-                        message = f"among logs of another host: {_Escape(other_name):s}"
+                        other_name = _EscapeMarkup(other_name)
+                        message = f"among logs of another host: {other_name:s}"
                         run = log.sorted_runs[0]
                         host.AddFinding(run.start_time, log, message, run)
             host.Find()
@@ -298,8 +310,8 @@ class AtopCoverageAnalysisPlugin(interface.AnalysisPlugin):
         lines = ["Coverage by logs of atop, all times in UTC"]
         for hostname, host in self._GetHosts().items():
             lines.append(
-                f"Host {_Escape(hostname) or 'not known':s}: logs: {len(host.logs):d}"
-                f", findings: {len(host.findings):d}"
+                f"Host {_EscapeMarkup(hostname) or 'not known':s}: "
+                f"logs: {len(host.logs):d}, findings: {len(host.findings):d}"
             )
             lines.extend(f"Log {log.name:s}: {log.GetSummary():s}" for log in host.logs)
             for number, finding in enumerate(host.findings, start=1):

@@ -1109,7 +1109,8 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         self._AddRun("/one/b", start, end)
         self._AddEntry("/one/atop_20261001", start)
         self._AddRun("/two/c", start, end)
-        self._AddRun("/two/d", start, end, hostname="<other>")
+        # In an event the name is escaped already.
+        self._AddRun("/two/d", start, end, hostname="<other>\\x1b")
         self._AddEntry("/two/atop_20261001", start)
         self.assertEqual(
             [line.partition(" ")[0] for line in self._GetLines("Log")],
@@ -1122,7 +1123,7 @@ class AtopCoverageAnalysisPluginTest(test_lib.BaseTestCase):
         self.assertEqual(self._GetLines("Host not known"), ["logs: 2, findings: 1."])
         self.assertEqual(self._GetLines("Host host"), ["logs: 3, findings: 2."])
         self.assertEqual(
-            self._GetLines("Host \\x3cother\\x3e"), ["logs: 1, findings: 0."]
+            self._GetLines("Host \\x3cother\\x3e\\x1b"), ["logs: 1, findings: 0."]
         )
 
     def testTimesBeyondDates(self):
