@@ -16,6 +16,8 @@ from plaso_atop import layouts
 # Versions with a marker, the newest first. Nothing tells those between them apart.
 _MARKED_VERSIONS = ("2.13", "2.10", "2.9", "2.8", "2.7", "2.6", "2.3", "2.1")
 
+_VERSIONS_MARKED_BY_TASKS = ("2.9", "2.6")
+
 # Members of the sstat of which one is not 0 in samples of a version and later ones.
 _SYSTEM_MARKERS = {
     "2.13": ("mem.lowwatermark",),
@@ -27,12 +29,6 @@ _SYSTEM_MARKERS = {
     "2.1": ("mem.hugepagesz", "mem.shugepagesz"),
 }
 
-# Members of the tstat of which one is not 0 where a task was alive and used the CPU.
-_TASK_MARKERS = {
-    "2.9": ("cpu.nvcsw", "cpu.nivcsw"),
-    "2.6": ("cpu.rundelay",),
-}
-
 # The first and the last version whose atopconvert shifts the network counters of logs
 # up to 2.7.
 _SHIFTING_VERSION_TUPLES = ((2, 8), (2, 10))
@@ -40,7 +36,7 @@ _SHIFTING_VERSION_TUPLES = ((2, 8), (2, 10))
 # MaxConn, which is always -1, stands behind the 120 s of RtoMax.
 _SHIFTED_RTO_MAX = -1
 
-# Entries that are looked at. A larger list is inflated once more for each time.
+# Entries that are looked at. A list with more is inflated again to look at it.
 _MAXIMUM_NUMBER_OF_TASKS = 4096
 
 _STATE_EXITED = b"E"
@@ -94,7 +90,7 @@ class VersionFinder:
         """
         super().__init__()
         self._layout = layout
-        self._previous_version = layout.version
+        self._previous_version = None
         self._version_tuple = layouts.GetVersionTuple(layout.version)
 
     def _CountsExits(self, sample):
@@ -114,7 +110,8 @@ class VersionFinder:
         if any(map(any, self._IterateTasks(sample, "gen.wasinactive"))):
             return True
 
-        number_of_processes = sum(map(any, self._IterateTasks(sample, "gen.isproc")))
+        entries = self._IterateTasks(sample, "gen.isproc", maximum=None)
+        number_of_processes = sum(map(any, entries))
         return False if 0 < number_of_processes != record.totproc else None
 
     def _HasMarker(self, sample, system_data, version):
@@ -141,35 +138,52 @@ class VersionFinder:
 
         if not sample.has_tasks:
             return None
-        if version in _TASK_MARKERS:
-            return self._HasTaskMarker(sample, *_TASK_MARKERS[version])
+        if version == "2.9":
+            return self._HasSwitches(sample)
+        if version == "2.6":
+            return self._HasRunDelay(sample)
         return self._CountsExits(sample)
 
-    def _HasTaskMarker(self, sample, *names):
-        """Determines if figures were recorded of tasks that used the CPU.
+    def _HasRunDelay(self, sample):
+        """Determines if the run delay of tasks was recorded, as since 2.6.
 
         Args:
           sample (rawlog.Sample): sample with a whole process list.
-          names (tuple[str, ...]): names of the members as Structure.Flatten gives them,
-              of which one is not 0.
 
         Returns:
-          bool: True if they were recorded of most of these tasks, None if no task used
-              the CPU. Of some there can be remains of something else.
+          bool: True if a task has some, None if none has and none used the CPU.
+        """
+        is_used = False
+        for utime, stime, rundelay in self._IterateTasks(
+            sample, "cpu.utime", "cpu.stime", "cpu.rundelay"
+        ):
+            if rundelay:
+                return True
+            is_used = is_used or utime + stime > 0
+        return False if is_used else None
+
+    def _HasSwitches(self, sample):
+        """Determines if the context switches of tasks were recorded, as since 2.9.
+
+        A task that used the CPU was switched to. 2.8 leaves remains in their place.
+
+        Args:
+          sample (rawlog.Sample): sample with a whole process list.
+
+        Returns:
+          bool: True if most living tasks that used the CPU have some, None if none
+              used it.
         """
         number_of_tasks = 0
-        number_of_marked = 0
-        entries = self._IterateTasks(
-            sample, "gen.state", "cpu.utime", "cpu.stime", *names
-        )
-        for state, utime, stime, *values in itertools.islice(
-            entries, _MAXIMUM_NUMBER_OF_TASKS
+        number_of_switched = 0
+        for state, utime, stime, nvcsw, nivcsw in self._IterateTasks(
+            sample, "gen.state", "cpu.utime", "cpu.stime", "cpu.nvcsw", "cpu.nivcsw"
         ):
             if state != _STATE_EXITED and utime + stime > 0:
                 number_of_tasks += 1
-                number_of_marked += any(values)
+                number_of_switched += bool(nvcsw or nivcsw)
 
-        return number_of_marked > number_of_tasks / 2 if number_of_tasks else None
+        return number_of_switched > number_of_tasks / 2 if number_of_tasks else None
 
     def _GetSystemValues(self, system_data, *names):
         """Retrieves members of a system block.
@@ -183,13 +197,14 @@ class VersionFinder:
         """
         return _GetUnpacker(self._layout.sstat, names).unpack(system_data)
 
-    def _IterateTasks(self, sample, *names):
+    def _IterateTasks(self, sample, *names, maximum=_MAXIMUM_NUMBER_OF_TASKS):
         """Retrieves members of the entries of a process list.
 
         Args:
           sample (rawlog.Sample): sample with a whole process list.
           names (tuple[str, ...]): names of the members as Structure.Flatten gives them,
               in the order of their offset.
+          maximum (Optional[int]): number of entries, None for all.
 
         Returns:
           Iterator[tuple[bytes|int, ...]]: values of each entry.
@@ -197,7 +212,8 @@ class VersionFinder:
         structure = self._layout.tstat
         iter_unpack = _GetUnpacker(structure, names).iter_unpack
         pieces = sample.tasks_block.GetPieces(structure.size)
-        return itertools.chain.from_iterable(map(iter_unpack, pieces))
+        entries = itertools.chain.from_iterable(map(iter_unpack, pieces))
+        return itertools.islice(entries, maximum)
 
     def FindVersion(self, sample):
         """Determines the version of atop that recorded a sample.
@@ -209,11 +225,13 @@ class VersionFinder:
           str: version, one of layouts.VERSIONS. The last one that can have recorded it
               if atopconvert has written it.
         """
+        previous_version = self._previous_version or self._layout.version
+        previous_version_tuple = layouts.GetVersionTuple(previous_version)
         system_data = self._layout.sstat and sample.system_block.GetData()
         if not system_data or not any(
             self._GetSystemValues(system_data, "mem.physmem")
         ):
-            return self._previous_version
+            return previous_version
 
         # The last version that can have recorded it, and the first.
         version = self._layout.version
@@ -227,16 +245,25 @@ class VersionFinder:
             if has_marker:
                 first_version_tuple = marked_version_tuple
                 break
-            if has_marker is not None:
-                index = layouts.VERSIONS.index(marked_version)
-                version = layouts.VERSIONS[index - 1]
+
+            # Of a few tasks none may have what others had before. What atopconvert
+            # writes is in front of what atop goes on with.
+            if has_marker is None or (
+                marked_version in _VERSIONS_MARKED_BY_TASKS
+                and self._previous_version
+                and previous_version_tuple >= marked_version_tuple
+            ):
+                continue
+
+            index = layouts.VERSIONS.index(marked_version)
+            version = layouts.VERSIONS[index - 1]
 
         if (
             first_version_tuple
-            <= layouts.GetVersionTuple(self._previous_version)
+            <= previous_version_tuple
             <= layouts.GetVersionTuple(version)
         ):
-            version = self._previous_version
+            version = previous_version
 
         self._previous_version = version
         return version

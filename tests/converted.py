@@ -4,6 +4,8 @@ import io
 import re
 import unittest
 
+import log_builder
+
 from plaso_atop import parser
 from plaso_atop import rawlog
 
@@ -139,6 +141,39 @@ class ConvertedLogTest(test_lib.ParserTestCase):
                     self._SelectEventsOfSamples(events),
                     self._SelectEventsOfSamples(expected_events),
                 )
+
+    def testOwnLogs(self):
+        """Tests that what atop itself recorded is not taken for something else."""
+        for own_log in test_lib.LOGS:
+            data = self._ReadTestFile([f"{own_log.name:s}.raw"])
+            log = rawlog.RawLog(io.BytesIO(data))
+            self.assertEqual(
+                {sample.version for sample in log.samples()}, {log.layout.version}
+            )
+
+    def testFewTasks(self):
+        """Tests samples of which no task has what it could have.
+
+        A task that used the CPU mostly had to wait for it. Where one did not, samples
+        before it tell that the version records how long.
+        """
+        builder = log_builder.LogBuilder(version="2.6")
+        for index, rundelay in enumerate((0, 1000000, 0)):
+            builder.AddSample(
+                log_builder.T0 + 600 * index,
+                system={"mem": {"physmem": 1000, "hugepagesz": 2048}},
+                tasks=[
+                    {
+                        "gen": {"tgid": 1, "pid": 1, "isproc": 1, "state": b"S"},
+                        "cpu": {"utime": 100, "rundelay": rundelay},
+                    }
+                ],
+            )
+        log = rawlog.RawLog(io.BytesIO(builder.Build()))
+        rundelays = [
+            [task.rundelay for task in sample.tasks()] for sample in log.samples()
+        ]
+        self.assertEqual(rundelays, [[None], [1000000], [0]])
 
     def testDamagedSystemBlock(self):
         """Tests a sample that does not tell which version recorded it."""
