@@ -32,6 +32,8 @@ class _Summary:
           atop in seconds or None if no run has one.
       latest_time (int): time of the latest sample in seconds since the Epoch or None if
           no sample has a valid time.
+      number_of_converted (collections.Counter): number of samples that atopconvert has
+          written, per version that recorded them.
       number_of_gaps (int): number of gaps.
       number_of_samples (int): number of samples.
       number_of_samples_with_accounting (int): number of samples that have the exits of
@@ -46,10 +48,12 @@ class _Summary:
           log (rawlog.RawLog): log.
         """
         super().__init__()
+        self._log_version = log.layout.version
         self.earliest_time = None
         self.gaps = []
         self.intervals = None
         self.latest_time = None
+        self.number_of_converted = collections.Counter()
         self.number_of_gaps = 0
         self.number_of_samples = 0
         self.number_of_samples_with_accounting = 0
@@ -89,6 +93,8 @@ class _Summary:
             self.earliest_time = min(self.earliest_time, sample.curtime)
             self.latest_time = max(self.latest_time, sample.curtime)
 
+        if sample.version != self._log_version:
+            self.number_of_converted[sample.version] += 1
         self.number_of_samples += 1
         self.number_of_samples_with_accounting += sample.has_accounting
         self.number_of_starts += sample.is_boot
@@ -223,6 +229,10 @@ def _GetLines(log):
         ("Starts of atop", f"{summary.number_of_starts:d}"),
         ("Samples", f"{summary.number_of_samples:d}"),
     ]
+    lines.extend(
+        ("Converted", f"{number_of_samples:d} samples of {version:s}")
+        for version, number_of_samples in summary.number_of_converted.items()
+    )
     if summary.number_of_samples:
         interval = "not known"
         if summary.intervals:

@@ -129,6 +129,17 @@ class InfoTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
 
             self.assertIn(f", {log.abi_name:s}\n", block)
 
+    def testConverted(self):
+        """Tests a log that atopconvert wrote, and to which atop added samples."""
+        own_data = self._ReadTestFile(["atop-2.10.0.raw"])
+        header_size = rawlog.RawLog(io.BytesIO(own_data)).layout.rawheader.size
+        data = self._ReadTestFile(["atop-2.7.1-to-2.10.0.raw"])
+        lines = self._GetBlock(data + own_data[header_size:])
+        self.assertIn("Version of atop:    2.10", lines)
+        self.assertIn("Samples:            16", lines)
+        self.assertIn("Converted:          8 samples of 2.7", lines)
+        self.assertNotIn("Converted", " ".join(self._GetBlock(own_data)))
+
     def testWithoutPlaso(self):
         """Tests that Plaso is not imported."""
         script = (
