@@ -81,6 +81,7 @@ class Process:
         "cgroup",
         "cmdline",
         "container",
+        "container_attribute",
         "_counters",
         "curtime",
         "exit",
@@ -149,6 +150,7 @@ class Process:
         self.cgroup = None
         self.cmdline = task.cmdline
         self.container = b""
+        self.container_attribute = None
         self.curtime = sample.curtime
         self.exit = None
         self.first = None

@@ -175,6 +175,49 @@ class ConvertedLogTest(test_lib.ParserTestCase):
         ]
         self.assertEqual(rundelays, [[None], [1000000], [0]])
 
+    def testContainers(self):
+        """Tests a container whose name was recorded when its identifier had been."""
+        builder = log_builder.LogBuilder(version="2.10")
+        for index, (memory, container) in enumerate(
+            (
+                ({"pagetables": 1}, b"0123456789ab"),
+                ({"pagetables": 1, "availablemem": 1}, b"web-7f9c"),
+                ({"pagetables": 1, "availablemem": 1}, b"web-7f9c"),
+            )
+        ):
+            builder.AddSample(
+                log_builder.T0 + 600 * index,
+                flags=log_builder.FLAG_CONTAINERS,
+                system={"mem": {"physmem": 1000, **memory}},
+                tasks=[
+                    {
+                        "gen": {
+                            **{"tgid": 9, "pid": 9, "isproc": 1, "state": b"S"},
+                            **{"btime": log_builder.T0 - 5, "utsname": container},
+                        },
+                        "cpu": {"utime": 100},
+                    }
+                ],
+            )
+        events, warnings = self._GetEvents(builder.Build())
+        self.assertEqual(warnings, [])
+        (event,) = [
+            event for event in events if event["data_type"] == "linux:atop:process"
+        ]
+        self.assertEqual(event["container_identifier"], "0123456789ab")
+        self.assertNotIn("container_name", event)
+        self.assertEqual(
+            [
+                (event.get("container_identifier"), event.get("container_name"))
+                for event in events
+                if event["data_type"] == "linux:atop:process_activity"
+            ],
+            [("0123456789ab", None), (None, "web-7f9c"), (None, "web-7f9c")],
+        )
+        self.assertNotIn(
+            "linux:atop:process_change", [event["data_type"] for event in events]
+        )
+
     def testDamagedSystemBlock(self):
         """Tests a sample that does not tell which version recorded it."""
         data = bytearray(self._ReadConvertedLog("2.1", "2.4.0"))

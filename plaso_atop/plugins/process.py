@@ -405,7 +405,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         super().__init__()
         self._boot_time = None
         self._busy_ticks = None
-        self._container_attribute = None
         self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []
@@ -562,8 +561,13 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if container == process.container or task.state == rawlog.STATE_ZOMBIE:
             return {}
 
-        process.KeepFirst()
+        # An identifier in samples that were converted cannot be compared with a name.
         name = self._GetContainerAttribute(sample)
+        if process.container and container and name != process.container_attribute:
+            return {}
+
+        process.KeepFirst()
+        process.container_attribute = name
         attributes = {
             name: self._GetText(container),
             f"previous_{name:s}": self._GetText(process.container),
@@ -661,6 +665,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not process.is_exit_only:
             self._SetCgroup(process, task, sample)
             process.container = self._GetContainer(task, sample)
+            process.container_attribute = self._GetContainerAttribute(sample)
             process.is_kernel_thread = 2 in (task.pid, task.ppid) and not (
                 task.cmdline or task.vmem
             )
@@ -1046,7 +1051,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
             container = process.container
             event_data.is_inherited = True
         if container:
-            setattr(event_data, self._container_attribute, self._GetText(container))
+            setattr(event_data, process.container_attribute, self._GetText(container))
 
         # The entry of an exit holds no other identifiers of the user than the real one.
         for (attribute, _), identifier in zip(
@@ -1228,6 +1233,7 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if process.is_exit_only:
             if has_origin:
                 process.container = parent.container
+                process.container_attribute = parent.container_attribute
                 process.may_be_in_container = parent.is_in_container
             else:
                 process.may_be_in_container = bool(
@@ -1364,7 +1370,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         if not sample.has_tasks:
             return
 
-        self._container_attribute = self._GetContainerAttribute(sample)
         self._SetShift(sample)
         self._has_iostat |= sample.has_iostat
         self._follows_previous = self._FollowsPrevious(sample)
@@ -1413,7 +1418,6 @@ class AtopProcessPlugin(interface.AtopTaskPlugin):
         super().Start(parser_mediator, log)
         self._boot_time = None
         self._busy_ticks = None
-        self._container_attribute = None
         self._has_containers = None
         self._displaced_per_pid = {}
         self._exited = []
