@@ -5,7 +5,7 @@ same file with samples of its own. Neither the header nor a record says which is
 What the version of the original lacks is 0 in what atopconvert writes. Some of that is
 never 0 in a sample that a later version has recorded: these members are the markers.
 
-Source: logs of 14 versions, converted by the atopconvert of ten releases.
+Source: logs of 13 versions, converted by the atopconvert of ten releases.
 """
 
 import functools
