@@ -129,12 +129,14 @@ class VersionFinder:
             rto_max = self._GetSystemValues(system_data, "net.tcp.RtoMax")
             return _SHIFTED_RTO_MAX not in rto_max
 
-        # 32-bit kernels mostly have no nodes.
-        if version == "2.7" and self._layout.abi.long_size < 8:
-            return None
-
         if version in _SYSTEM_MARKERS:
-            return any(self._GetSystemValues(system_data, *_SYSTEM_MARKERS[version]))
+            if any(self._GetSystemValues(system_data, *_SYSTEM_MARKERS[version])):
+                return True
+
+            # Some kernels have no nodes. atopconvert knows no number of killed
+            # processes, as no kernel before 4.13 does.
+            oomkills = self._GetSystemValues(system_data, "mem.oomkills")
+            return version == "2.7" and any(value >= 0 for value in oomkills)
 
         if not sample.has_tasks:
             return None

@@ -218,6 +218,23 @@ class ConvertedLogTest(test_lib.ParserTestCase):
             "linux:atop:process_change", [event["data_type"] for event in events]
         )
 
+    def testWithoutNodes(self):
+        """Tests samples of a kernel without NUMA, which has no nodes."""
+        for oomkills, expected_version in ((0, "2.7"), (3, "2.7"), (-1, "2.6")):
+            builder = log_builder.LogBuilder(version="2.7")
+            system = {
+                "mem": {"physmem": 1000, "hugepagesz": 2048, "oomkills": oomkills}
+            }
+            tasks = [
+                {
+                    "gen": {"tgid": 1, "pid": 1, "isproc": 1, "state": b"S"},
+                    "cpu": {"utime": 100, "rundelay": 1},
+                }
+            ]
+            builder.AddSample(log_builder.T0, system=system, tasks=tasks)
+            (sample,) = rawlog.RawLog(io.BytesIO(builder.Build())).samples()
+            self.assertEqual(sample.version, expected_version)
+
     def testDamagedSystemBlock(self):
         """Tests a sample that does not tell which version recorded it."""
         data = bytearray(self._ReadConvertedLog("2.1", "2.4.0"))
