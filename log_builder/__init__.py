@@ -195,7 +195,7 @@ class LogBuilder:
         """
         super().__init__()
         self.layout = layouts.GetFileLayout(version, abi)
-        self.version_tuple = tuple(map(int, version.partition("-")[0].split(".")))
+        self.version_tuple = layouts.GetVersionTuple(version)
 
         major_version, minor_version = self.version_tuple
         is_old = self.version_tuple <= (2, 2)

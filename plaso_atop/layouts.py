@@ -496,6 +496,7 @@ def GetMemberNames(name):
     }
 
 
+@functools.lru_cache(maxsize=128)
 def GetVersionTuple(version):
     """Retrieves the numbers of a version.
 

@@ -168,7 +168,6 @@ class Sample:
         self._log = log
         self._path_per_pid = None
         self._version = None
-        self._version_tuple = None
         self.curtime = record.curtime
         self.flags = record.flags
         self.has_damaged_time = False
@@ -304,9 +303,7 @@ class Sample:
     @property
     def version_tuple(self):
         """tuple[int, int]: version of atop that recorded the sample, such as (2, 7)."""
-        if self._version_tuple is None:
-            self._version_tuple = layouts.GetVersionTuple(self.version)
-        return self._version_tuple
+        return layouts.GetVersionTuple(self.version)
 
     def cgroups(self):
         """Retrieves the cgroups, since 2.11.
@@ -965,7 +962,7 @@ class RawLog(SampleReader):
             self.layout = self._GetLayoutByCounts()
 
         layout_version = self.layout.version.partition("-")[0]
-        self.version_tuple = tuple(map(int, layout_version.split(".")))
+        self.version_tuple = layouts.GetVersionTuple(layout_version)
         if is_unknown_version:
             self.version = None
         elif not self.is_recovered or layout_version == version:

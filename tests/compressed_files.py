@@ -4,7 +4,6 @@ import bz2
 import functools
 import gzip
 import lzma
-import os
 import random
 import tempfile
 import unittest
@@ -19,6 +18,7 @@ from plaso_atop import parser
 from plaso_atop import rawlog
 
 import log_builder
+from tests.lib import command_test_lib
 from tests.lib import test_lib
 
 
@@ -78,7 +78,7 @@ class _RecordingFile:
         self._file_object.seek(offset, whence)
 
 
-class CompressedFilesTest(test_lib.ParserTestCase):
+class CompressedFilesTest(command_test_lib.CommandTestCase, test_lib.ParserTestCase):
     """Tests for compressed logs, larger than what dfVFS decompresses at a time."""
 
     _NUMBER_OF_SAMPLES = 76
@@ -205,6 +205,7 @@ class CompressedFilesTest(test_lib.ParserTestCase):
         """Tests logs that were compressed in parallel, as several streams."""
         data = self._ReadTestFile(["atop-2.12.1.raw"])
         size = len(data) // 3
+        expected_events, _ = self._GetEvents(self._WriteFile(data))
         for name, compress, properties in (
             ("bz2", bz2.compress, self._BZIP2_PROPERTIES),
             ("gz", gzip.compress, self._GZIP_PROPERTIES),
@@ -214,122 +215,96 @@ class CompressedFilesTest(test_lib.ParserTestCase):
                 compress(data[offset : offset + size])
                 for offset in range(0, len(data), size)
             ]
-            with tempfile.TemporaryDirectory() as directory:
-                path = os.path.join(directory, "atop")
-                with open(path, "wb") as file_object:
-                    file_object.write(data)
-                expected_events, _ = self._GetEvents(path)
+            path = self._WriteFile(b"".join(pieces))
+            events, warnings = self._GetEvents(path, **properties)
+            with self.subTest(name=name):
+                self.assertEqual(warnings, [])
+                self.assertEqual(events, expected_events)
 
-                path = f"{path:s}.{name:s}"
-                with open(path, "wb") as file_object:
-                    file_object.write(b"".join(pieces))
-                events, warnings = self._GetEvents(path, **properties)
-                with self.subTest(name=name):
-                    self.assertEqual(warnings, [])
-                    self.assertEqual(events, expected_events)
-
-                # The last stream is cut. dfVFS opens no such gzip file.
-                if name == "gz":
-                    continue
-                path = f"{path:s}.{name:s}"
-                with open(path, "wb") as file_object:
-                    file_object.write(b"".join(pieces[:-1]) + pieces[-1][:-20])
-                events, warnings = self._GetEvents(path, **properties)
-                with self.subTest(name=name, is_cut=True):
-                    self.assertGreater(len(events), len(expected_events) // 2)
+            # The last stream is cut. dfVFS opens no such gzip file.
+            if name == "gz":
+                continue
+            path = self._WriteFile(b"".join(pieces[:-1]) + pieces[-1][:-20])
+            events, warnings = self._GetEvents(path, **properties)
+            with self.subTest(name=name, is_cut=True):
+                self.assertGreater(len(events), len(expected_events) // 2)
 
     def testLargeSamples(self):
         """Tests that the samples of a large server are decompressed once."""
         data = self._BuildLogOfLargeSamples()
         self.assertGreater(len(data), 2 * 1024 * 1024)
 
-        with tempfile.TemporaryDirectory() as directory:
-            path = os.path.join(directory, "atop")
-            with open(path, "wb") as file_object:
-                file_object.write(data)
-            expected_events, _ = self._GetEvents(path)
+        expected_events, _ = self._GetEvents(self._WriteFile(data))
+        path = self._WriteFile(gzip.compress(data, compresslevel=0))
 
-            path = os.path.join(directory, "atop.gz")
-            with open(path, "wb") as file_object:
-                file_object.write(gzip.compress(data, compresslevel=0))
-
-            # Without room for what is read last it is decompressed again.
-            for error in (None, OSError("no room")):
-                recording_file = _RecordingFile(gzip.open)
-                with (
-                    mock.patch.object(
-                        compressed_files.gzip, "open", recording_file.Open
-                    ),
-                    mock.patch.object(
-                        compressed_files.tempfile,
-                        "TemporaryFile",
-                        wraps=tempfile.TemporaryFile,
-                        side_effect=error,
-                    ),
-                ):
-                    events, warnings = self._GetEvents(path, **self._GZIP_PROPERTIES)
-                self.assertEqual(warnings, [])
-                self.assertEqual(events, expected_events)
-                self.assertEqual(recording_file.number_of_restarts > 0, bool(error))
+        # Without room for what is read last it is decompressed again.
+        for error in (None, OSError("no room")):
+            recording_file = _RecordingFile(gzip.open)
+            with (
+                mock.patch.object(compressed_files.gzip, "open", recording_file.Open),
+                mock.patch.object(
+                    compressed_files.tempfile,
+                    "TemporaryFile",
+                    wraps=tempfile.TemporaryFile,
+                    side_effect=error,
+                ),
+            ):
+                events, warnings = self._GetEvents(path, **self._GZIP_PROPERTIES)
+            self.assertEqual(warnings, [])
+            self.assertEqual(events, expected_events)
+            self.assertEqual(recording_file.number_of_restarts > 0, bool(error))
 
     def testLargeLog(self):
         """Tests that a log gives the same events however it is compressed."""
         data = self._BuildLog()
         self.assertGreater(len(data), 25 * 1024 * 1024)
 
-        with tempfile.TemporaryDirectory() as directory:
-            path = os.path.join(directory, "atop")
-            with open(path, "wb") as file_object:
-                file_object.write(data)
+        expected_events, warnings = self._GetEvents(self._WriteFile(data))
+        self.assertEqual(warnings, [])
+        number_of_events = {}
+        for event in expected_events:
+            name = event["data_type"]
+            number_of_events[name] = number_of_events.get(name, 0) + 1
+        self.assertEqual(
+            number_of_events,
+            {
+                "linux:atop:process": 5,
+                "linux:atop:process_activity": 5 * (self._NUMBER_OF_SAMPLES - 1),
+                "linux:atop:session": 1,
+                "linux:atop:system": self._NUMBER_OF_SAMPLES,
+            },
+        )
 
-            expected_events, warnings = self._GetEvents(path)
-            self.assertEqual(warnings, [])
-            number_of_events = {}
-            for event in expected_events:
-                name = event["data_type"]
-                number_of_events[name] = number_of_events.get(name, 0) + 1
-            self.assertEqual(
-                number_of_events,
-                {
-                    "linux:atop:process": 5,
-                    "linux:atop:process_activity": 5 * (self._NUMBER_OF_SAMPLES - 1),
-                    "linux:atop:session": 1,
-                    "linux:atop:system": self._NUMBER_OF_SAMPLES,
-                },
-            )
+        for name, compress, properties in (
+            (
+                "gz",
+                functools.partial(gzip.compress, compresslevel=1),
+                self._GZIP_PROPERTIES,
+            ),
+            (
+                "bz2",
+                functools.partial(bz2.compress, compresslevel=1),
+                self._BZIP2_PROPERTIES,
+            ),
+            (
+                "xz",
+                functools.partial(lzma.compress, preset=0),
+                self._XZ_PROPERTIES,
+            ),
+        ):
+            # More than dfVFS decompresses at a time, of every format.
+            compressed = compress(data)
+            self.assertGreater(len(compressed), 16 * 1024 * 1024)
+            compressed_path = self._WriteFile(compressed)
 
-            for name, compress, properties in (
-                (
-                    "gz",
-                    functools.partial(gzip.compress, compresslevel=1),
-                    self._GZIP_PROPERTIES,
-                ),
-                (
-                    "bz2",
-                    functools.partial(bz2.compress, compresslevel=1),
-                    self._BZIP2_PROPERTIES,
-                ),
-                (
-                    "xz",
-                    functools.partial(lzma.compress, preset=0),
-                    self._XZ_PROPERTIES,
-                ),
-            ):
-                # More than dfVFS decompresses at a time, of every format.
-                compressed = compress(data)
-                self.assertGreater(len(compressed), 16 * 1024 * 1024)
-                compressed_path = f"{path:s}.{name:s}"
-                with open(compressed_path, "wb") as file_object:
-                    file_object.write(compressed)
+            # Without this Plaso does not recognize the log.
+            if name != "gz":
+                self._CheckOffsets(compressed_path, data, **properties)
 
-                # Without this Plaso does not recognize the log.
-                if name != "gz":
-                    self._CheckOffsets(compressed_path, data, **properties)
-
-                with self.subTest(name=name):
-                    events, warnings = self._GetEvents(compressed_path, **properties)
-                    self.assertEqual(warnings, [])
-                    self.assertEqual(events, expected_events)
+            with self.subTest(name=name):
+                events, warnings = self._GetEvents(compressed_path, **properties)
+                self.assertEqual(warnings, [])
+                self.assertEqual(events, expected_events)
 
 
 if __name__ == "__main__":

@@ -584,11 +584,7 @@ class AtopActivityPlugin(AtopTaskActivityPlugin):
                 values["gpu_type"] = self._GetText(task.gpu_type)
 
         # These are sums over the samples of the GPU daemon.
-        if (
-            number_of_samples
-            and number_of_samples > 0
-            and not self._IsSinceStart(task, sample)
-        ):
+        if (number_of_samples or 0) > 0 and not self._IsSinceStart(task, sample):
             average = task.gpu_memcum // number_of_samples
             values["gpu_average_memory_size"] = self._GetSize(average, 1024)
 

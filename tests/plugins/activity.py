@@ -214,7 +214,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         """Tests all members of entries of all versions and machine types."""
         for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
             with self.subTest(version=version, abi=abi.name):
-                version_tuple = tuple(map(int, version.partition("-")[0].split(".")))
+                version_tuple = layouts.GetVersionTuple(version)
                 task = self._GetDistinctTask(version, abi)
                 (event_data,) = self._ParseTasks(
                     task, *self._GetThreads(task), version=version, abi=abi
@@ -721,7 +721,7 @@ class AtopActivityPluginTest(task_test_lib.TaskPluginTestCase):
         }
         for version in ("1.23", "1.27", "2.0", "2.6", "2.7", layouts.VERSIONS[-1]):
             with self.subTest(version=version):
-                version_tuple = tuple(map(int, version.split(".")))
+                version_tuple = layouts.GetVersionTuple(version)
                 task = self._GetDistinctTask(
                     version, **{name: wrapped for name in members}
                 )

@@ -84,7 +84,7 @@ class AtopThreadPluginTest(task_test_lib.TaskPluginTestCase):
         """Tests all members of entries of all versions and machine types."""
         for version, abi in sample_test_lib.VERSIONS_AND_ABIS:
             with self.subTest(version=version, abi=abi.name):
-                version_tuple = tuple(map(int, version.partition("-")[0].split(".")))
+                version_tuple = layouts.GetVersionTuple(version)
                 task = self._GetDistinctTask(version, abi, gen__isproc=0)
                 process = self._GetDistinctTask(
                     version,
